@@ -1,0 +1,147 @@
+/// <reference types="node" />
+// The machine under Node: workers, clock, cores and memory (container limits included), compression, standard input.
+import { spawn } from "node:child_process"
+import { createHash } from "node:crypto"
+import { readFileSync } from "node:fs"
+import { availableParallelism, freemem, totalmem } from "node:os"
+import { Readable, pipeline } from "node:stream"
+import { promisify } from "node:util"
+import { setFlagsFromString } from "node:v8"
+import { Worker } from "node:worker_threads"
+import { brotliCompress, constants, createGunzip, gzip } from "node:zlib"
+import { FormatError } from "../core/index.ts"
+import { nodeFiles } from "./node-files.ts"
+import type { Platform, PlatformWorker } from "./platform.ts"
+
+export type * from "./platform.ts"
+
+/** Makes a Node worker look like a browser's: one line, so that line numbers in errors stay close to the source's. */
+const WORKER_PRELUDE =
+  'globalThis.self = globalThis; { const { parentPort } = require("node:worker_threads"); ' +
+  "globalThis.postMessage = (message, transfer) => parentPort.postMessage(message, transfer); " +
+  "globalThis.close = () => process.exit(); " +
+  'parentPort.on("message", (data) => globalThis.onmessage?.({ data })); }\n'
+
+function startWorker(source: string): PlatformWorker {
+  const worker = new Worker(WORKER_PRELUDE + source, { eval: true, execArgv: [] })
+  const listeners: ((error: Error) => void)[] = []
+  let ended = false // by an error already told, or by our own terminate()
+  const fail = (error: Error): void => {
+    if (!ended) for (const listener of listeners) listener(error)
+    ended = true
+  }
+  worker.on("error", fail)
+  worker.on("messageerror", fail)
+  worker.on("exit", (code) => code !== 0 && fail(new Error(`worker stopped with exit code ${code}`)))
+  return {
+    post: (message) => worker.postMessage(message),
+    onMessage: (listener) => void worker.on("message", listener),
+    onError: (listener) => void listeners.push(listener),
+    ref: () => worker.ref(),
+    unref: () => worker.unref(),
+    terminate: async () => {
+      ended = true
+      await worker.terminate()
+    },
+  }
+}
+
+function readSmallFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8").trim()
+  } catch {
+    return undefined
+  }
+}
+
+/** Processors granted by the container's quota (cgroup v2 `cpu.max`, v1 `cpu.cfs_*`), along our group's path; Infinity without one. */
+function containerCores(): number {
+  const group = /^0::(.*)$/m.exec(readSmallFile("/proc/self/cgroup") ?? "")?.[1] ?? ""
+  const parts = group.split("/").filter(Boolean)
+  const paths = Array.from({ length: parts.length + 1 }, (_, depth) => ["", ...parts.slice(0, depth)].join("/"))
+  const quotas = paths.map((path) => readSmallFile(`/sys/fs/cgroup${path}/cpu.max`)?.split(" ") ?? [])
+  const cpu = "/sys/fs/cgroup/cpu/cpu.cfs"
+  quotas.push([readSmallFile(`${cpu}_quota_us`) ?? "", readSmallFile(`${cpu}_period_us`) ?? ""])
+  const granted = quotas.map(([quota, period]) => Number(quota) / Number(period)).filter((cores) => cores > 0)
+  return Math.min(Infinity, ...granted)
+}
+
+const cores = (): number => Math.max(1, Math.min(availableParallelism(), Math.floor(containerCores())))
+
+/** Total and free are those of the container where it has a limit. */
+function memory(): ReturnType<Platform["memory"]> {
+  const limit = process.constrainedMemory?.() || Infinity // 0: no limit known
+  const rssBytes = process.memoryUsage.rss()
+  const totalBytes = Math.min(totalmem(), limit)
+  const freeBytes = Math.min(process.availableMemory?.() ?? freemem(), totalBytes)
+  return { totalBytes, freeBytes, rssBytes, peakRssBytes: Math.max(rssBytes, process.resourceUsage().maxRSS * 1024) }
+}
+
+async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const inflate = createGunzip({ chunkSize: 256 * 1024 })
+  pipeline(Readable.from(chunks), inflate, () => {}) // an error of either destroys the other and reaches the loop
+  try {
+    for await (const chunk of inflate) yield chunk as Uint8Array
+  } catch (error) {
+    const { code = "", message } = error as { code?: string; message: string }
+    if (!code.startsWith("Z_")) throw error
+    throw new FormatError(`gzip data is damaged: ${message}`, { hint: "fetch the file again", cause: error })
+  }
+}
+
+/** Quality 11; a window of 2^24 bytes, or up to 2^30 ("large window") where the text is longer. */
+async function brotliSize(bytes: Uint8Array): Promise<number> {
+  const windowBits = Math.min(constants.BROTLI_LARGE_MAX_WINDOW_BITS, Math.max(24, Math.ceil(Math.log2(bytes.length + 1))))
+  const params = {
+    [constants.BROTLI_PARAM_QUALITY]: 11,
+    [constants.BROTLI_PARAM_LGWIN]: windowBits,
+    [constants.BROTLI_PARAM_LARGE_WINDOW]: windowBits > 24 ? 1 : 0,
+    [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+  }
+  return (await promisify(brotliCompress)(bytes, { params })).length
+}
+
+/** Dictionary that holds the whole input, so that held-out text sees all of the training text; xz needs about 11 times as much memory. */
+function xzSize(bytes: Uint8Array): Promise<number | undefined> {
+  const dictionaryBits = Math.min(29, Math.max(20, Math.ceil(Math.log2(bytes.length + 1))))
+  return new Promise((resolve) => {
+    const child = spawn("xz", ["-c", "-T1", `--lzma2=preset=9e,dict=${2 ** dictionaryBits}`], {
+      stdio: ["pipe", "pipe", "ignore"],
+    })
+    let size = 0
+    child.on("error", () => resolve(undefined))
+    child.stdout.on("data", (chunk: Uint8Array) => (size += chunk.length))
+    child.on("close", (code) => resolve(code === 0 ? size : undefined))
+    child.stdin.on("error", () => {}) // told by "error" or by the exit code
+    child.stdin.end(bytes)
+  })
+}
+
+function setEngineFlag(flag: string): boolean {
+  setFlagsFromString(flag)
+  return true
+}
+
+export const platform: Platform = {
+  name: "node",
+  engine: `node ${process.versions.node} (v8 ${process.versions.v8.split(".").slice(0, 2).join(".")})`,
+  cores,
+  now: () => performance.now(),
+  wallClock: () => Date.now(),
+  memory,
+  startWorker,
+  yieldToEventLoop: () => new Promise((resolve) => setImmediate(resolve)),
+  setEngineFlag,
+  gunzip,
+  gzip: async (bytes) => new Uint8Array(await promisify(gzip)(bytes)),
+  brotliSize,
+  xzSize,
+  sha256: async (bytes) => createHash("sha256").update(bytes).digest("hex"),
+  createSha256: () => {
+    const hash = createHash("sha256")
+    return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest("hex") }
+  },
+  stdin: () => (process.stdin.isTTY ? undefined : (process.stdin as AsyncIterable<Uint8Array>)),
+  files: nodeFiles,
+  environment: (name) => process.env[name],
+}

@@ -1,0 +1,83 @@
+// What Kinglet asks of the machine, and nothing else. `node.ts` and `browser.ts` both export every name declared here;
+// package.json chooses between them by the import condition `#platform`. No other room says `node:` or `navigator`.
+
+/** A running lane: messages go both ways, `unref` lets the process end while it idles. */
+export interface PlatformWorker {
+  post(message: unknown): void
+  onMessage(listener: (message: unknown) => void): void
+  onError(listener: (error: Error) => void): void
+  ref(): void
+  unref(): void
+  terminate(): Promise<void>
+}
+
+export interface FileHandle {
+  /** Reads up to `length` bytes at `position`; fewer only at the end of the file. */
+  read(position: number, length: number): Promise<Uint8Array>
+  /** Appends or overwrites at `position`. */
+  write(bytes: Uint8Array, position: number): Promise<void>
+  /** Forces written bytes to the disk. */
+  sync(): Promise<void>
+  size(): Promise<number>
+  close(): Promise<void>
+}
+
+/** Files as the run folder and the data readers need them. Paths are strings of the host. */
+export interface FileSystem {
+  open(path: string, mode: "read" | "write" | "append"): Promise<FileHandle>
+  readBytes(path: string): Promise<Uint8Array>
+  readText(path: string): Promise<string>
+  /** Whole file in chunks; gzip is not undone here. */
+  stream(path: string): AsyncIterable<Uint8Array>
+  /** Atomic: temporary name in the same folder, write, fsync, rename, fsync of the folder. */
+  writeAtomic(path: string, bytes: Uint8Array | string): Promise<void>
+  append(path: string, text: string): Promise<void>
+  exists(path: string): Promise<boolean>
+  stat(path: string): Promise<{ kind: "file" | "directory" | "other"; bytes: number; modifiedMs: number } | undefined>
+  list(path: string): Promise<string[]>
+  /** Files matching globs or below directories, sorted, absolute. */
+  glob(patterns: readonly string[], options?: { extensions?: readonly string[] }): Promise<string[]>
+  makeDirectory(path: string): Promise<void>
+  /** Rename within one file system: atomic. Syncs the containing folder. */
+  rename(from: string, to: string): Promise<void>
+  /** Removes a file or a folder with all it holds; absent is fine. */
+  remove(path: string): Promise<void>
+  /** Takes an exclusive lock file holding our process id; returns its release, or the id of the living holder. */
+  lock(path: string): Promise<{ release(): Promise<void> } | { heldBy: number }>
+  join(...parts: string[]): string
+  basename(path: string): string
+  dirname(path: string): string
+}
+
+export interface Platform {
+  readonly name: "node" | "browser"
+  /** For messages and LOG lines: `node 20.20.2 (v8 11.3)`. */
+  readonly engine: string
+  /** Logical processors this process may use. */
+  cores(): number
+  /** Milliseconds, monotonic. */
+  now(): number
+  /** Milliseconds since 1970. */
+  wallClock(): number
+  memory(): { totalBytes: number; freeBytes: number; rssBytes: number; peakRssBytes: number }
+  /** Starts a worker from classic-script source text in which `self.onmessage`/`postMessage` work on every platform. */
+  startWorker(source: string): PlatformWorker
+  /** Gives timers, signals and input a turn. */
+  yieldToEventLoop(): Promise<void>
+  /** Sets a V8 flag at run time; false where that is impossible. */
+  setEngineFlag(flag: string): boolean
+  gunzip(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>
+  gzip(bytes: Uint8Array): Promise<Uint8Array>
+  /** Size of `bytes` under brotli quality 11 with a large window; undefined where brotli is missing. */
+  brotliSize(bytes: Uint8Array): Promise<number | undefined>
+  /** Size under `xz -9e`; undefined where the program is missing. */
+  xzSize(bytes: Uint8Array): Promise<number | undefined>
+  sha256(bytes: Uint8Array): Promise<string>
+  /** SHA-256 of what comes in pieces, hexadecimal; `digest` may be called once. */
+  createSha256(): { update(bytes: Uint8Array): void; digest(): string }
+  /** Standard input in chunks; undefined where there is none. */
+  stdin(): AsyncIterable<Uint8Array> | undefined
+  /** Undefined in browsers. */
+  readonly files: FileSystem | undefined
+  environment(name: string): string | undefined
+}
