@@ -2,6 +2,8 @@
 // operand. Plain instructions take nothing but the stack; loads and stores carry the log2 of their natural alignment;
 // lane instructions carry a lane number. @see https://webassembly.github.io/spec/core/binary/instructions.html
 
+// biome-ignore-all format: one row a kind of operand
+
 /** A table of instructions that take all operands from the stack. */
 export type Plain = { readonly [name: string]: number }
 /** `[opcode, log2 of the natural alignment]`. */

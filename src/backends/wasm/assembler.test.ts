@@ -1,9 +1,9 @@
 // The assembler is right when the engine accepts what it writes and computes what was meant.
 import { describe, expect, it } from "vitest"
-import { createModule } from "./assembler.ts"
 import type { FunctionBuilder, Local, ModuleBuilder } from "./assembler.ts"
-import { webAssembly } from "./webassembly.ts"
+import { createModule } from "./assembler.ts"
 import type { WasmFunction } from "./webassembly.ts"
+import { webAssembly } from "./webassembly.ts"
 
 function memoryOf(pages = 1) {
   const memory = new webAssembly.Memory({ initial: pages, maximum: pages, shared: true })
@@ -81,7 +81,19 @@ describe("the assembler", () => {
       module.function("run", [], [], false, (f) => (f.unreachable(), build(f), f.unreachable()))
       return webAssembly.validate(module.bytes())
     }
-    for (const type of ["i32", "i64", "f32", "f64", "v128", "i8x16", "i16x8", "i32x4", "i64x2", "f32x4", "f64x2"] as const)
+    for (const type of [
+      "i32",
+      "i64",
+      "f32",
+      "f64",
+      "v128",
+      "i8x16",
+      "i16x8",
+      "i32x4",
+      "i64x2",
+      "f32x4",
+      "f64x2",
+    ] as const)
       unary((probe) => {
         for (const name of Object.keys(probe[type]))
           if (!skip.has(name) && !name.startsWith("relaxed")) {
@@ -99,7 +111,11 @@ describe("the assembler", () => {
     const double = module.function("double", ["i32"], ["i32"], false, (f, x) => f.scaled(x, 2))
     module.function("run", ["i32"], ["i32"], true, (f, x) => {
       f.local.get(x), f.i32.const(10), f.i32.gtS()
-      f.if(() => (f.local.get(x), f.call(double)), () => f.scaled(x, 3), "i32")
+      f.if(
+        () => (f.local.get(x), f.call(double)),
+        () => f.scaled(x, 3),
+        "i32",
+      )
     })
     const { run } = instantiate(module)
     expect([run(4), run(11)]).toEqual([12, 22])

@@ -70,7 +70,10 @@ export class ModuleBuilder {
 
   /** Imports a function. All imports come before the first `function`, because they share one numbering. */
   importFunction(
-    module: string, name: string, params: readonly ValueType[], results: readonly ValueType[],
+    module: string,
+    name: string,
+    params: readonly ValueType[],
+    results: readonly ValueType[],
   ): FunctionHandle {
     invariant(this.#functions.length === 0, "functions must be imported before the first one is defined")
     this.#imports.push({ module, name, type: this.#typeIndex(params, results) })
@@ -82,7 +85,10 @@ export class ModuleBuilder {
    * this module on the way. The final `end` is written for it.
    */
   function(
-    name: string, params: readonly ValueType[], results: readonly ValueType[], exported: boolean,
+    name: string,
+    params: readonly ValueType[],
+    results: readonly ValueType[],
+    exported: boolean,
     build: (f: FunctionBuilder, ...params: Local[]) => void,
   ): FunctionHandle {
     const slot = { name, type: this.#typeIndex(params, results), exported, body: undefined as ByteWriter | undefined }
@@ -131,24 +137,33 @@ export class ModuleBuilder {
 
   #writeImports(w: ByteWriter): void {
     w.unsigned(this.#imports.length + (this.#memory ? 1 : 0))
-    for (const { module, name, type } of this.#imports)
-      w.name(module).name(name).byte(EXTERNAL_FUNCTION).unsigned(type)
+    for (const { module, name, type } of this.#imports) w.name(module).name(name).byte(EXTERNAL_FUNCTION).unsigned(type)
     if (!this.#memory) return
     const { min, max, shared } = this.#memory
-    w.name("env").name("memory").byte(EXTERNAL_MEMORY).byte(shared ? 3 : 1).unsigned(min).unsigned(max)
+    w.name("env")
+      .name("memory")
+      .byte(EXTERNAL_MEMORY)
+      .byte(shared ? 3 : 1)
+      .unsigned(min)
+      .unsigned(max)
   }
 
   #writeExports(w: ByteWriter): void {
     const exported = [...this.#functions.entries()].filter(([, fn]) => fn.exported)
     w.vector(exported, ([index, fn]) =>
-      w.name(fn.name).byte(EXTERNAL_FUNCTION).unsigned(index + this.#imports.length))
+      w
+        .name(fn.name)
+        .byte(EXTERNAL_FUNCTION)
+        .unsigned(index + this.#imports.length),
+    )
   }
 
   #writeNames(w: ByteWriter): void {
     w.name("name")
     const names = new ByteWriter()
     names.vector([...this.#functions.entries()], ([index, fn]) =>
-      names.unsigned(index + this.#imports.length).name(fn.name))
+      names.unsigned(index + this.#imports.length).name(fn.name),
+    )
     w.byte(1).sized(names)
   }
 }
@@ -184,7 +199,9 @@ function createFunctionBuilder(paramTypes: readonly ValueType[]) {
   }
   /** `f.local("v128")` allocates; its content is undefined (a reused local keeps old values): set it before reading. */
   const local = Object.assign((type: ValueType): Local => locals.take(type), {
-    get, set, tee: (target: Local) => void code.byte(0x22).unsigned(target.index),
+    get,
+    set,
+    tee: (target: Local) => void code.byte(0x22).unsigned(target.index),
   })
 
   return {
@@ -297,9 +314,8 @@ function createLocals(paramTypes: readonly ValueType[]) {
     params,
     take(type: ValueType): Local {
       const position = free.findIndex((local) => local.type === type)
-      const local = position >= 0
-        ? free.splice(position, 1)[0]!
-        : { index: params.length + declared.push(type) - 1, type }
+      const local =
+        position >= 0 ? free.splice(position, 1)[0]! : { index: params.length + declared.push(type) - 1, type }
       taken.push(local)
       return local
     },
@@ -354,10 +370,11 @@ function instructionGroups(code: ByteWriter) {
     })
   const laneMemory = table<typeof op.V128_LANE_MEMORY, EmitLaneMemory>(
     op.V128_LANE_MEMORY,
-    ([opcode, natural]) => (lane, offset = 0, alignLog2 = natural) => {
-      prefixed(op.PREFIX.simd, opcode)
-      code.unsigned(alignLog2).unsigned(offset).byte(lane)
-    },
+    ([opcode, natural]) =>
+      (lane, offset = 0, alignLog2 = natural) => {
+        prefixed(op.PREFIX.simd, opcode)
+        code.unsigned(alignLog2).unsigned(offset).byte(lane)
+      },
   )
   const { simd, atomic, bulk } = op.PREFIX
   const vectorConst = (write: () => void) => {
@@ -366,24 +383,33 @@ function instructionGroups(code: ByteWriter) {
   }
   return {
     i32: {
-      ...plain(op.I32), ...plain(op.I32_BULK, bulk), ...memory(op.I32_MEMORY), ...memory(op.I32_ATOMIC, atomic),
+      ...plain(op.I32),
+      ...plain(op.I32_BULK, bulk),
+      ...memory(op.I32_MEMORY),
+      ...memory(op.I32_ATOMIC, atomic),
       const: (value: number) => void code.byte(0x41).signed(value),
     },
     i64: {
-      ...plain(op.I64), ...plain(op.I64_BULK, bulk), ...memory(op.I64_MEMORY), ...memory(op.I64_ATOMIC, atomic),
+      ...plain(op.I64),
+      ...plain(op.I64_BULK, bulk),
+      ...memory(op.I64_MEMORY),
+      ...memory(op.I64_ATOMIC, atomic),
       const: (value: bigint | number) => void code.byte(0x42).signed64(BigInt(value)),
     },
     f32: {
-      ...plain(op.F32), ...memory(op.F32_MEMORY),
+      ...plain(op.F32),
+      ...memory(op.F32_MEMORY),
       const: (value: number) => void code.byte(0x43).f32(value),
     },
     f64: {
-      ...plain(op.F64), ...memory(op.F64_MEMORY),
+      ...plain(op.F64),
+      ...memory(op.F64_MEMORY),
       const: (value: number) => void code.byte(0x44).f64(value),
     },
     v128: { ...plain(op.V128, simd), ...memory(op.V128_MEMORY, simd), ...laneMemory },
     i8x16: {
-      ...plain(op.I8X16, simd), ...lanes(op.I8X16_LANE),
+      ...plain(op.I8X16, simd),
+      ...lanes(op.I8X16_LANE),
       const: (value: number) => vectorConst(() => code.raw(Array.from({ length: 16 }, () => value & 0xff))),
       /** Picks 16 bytes out of the 32 of both operands. */
       shuffle: (bytes: readonly number[]) => {
@@ -394,10 +420,10 @@ function instructionGroups(code: ByteWriter) {
     },
     i16x8: { ...plain(op.I16X8, simd), ...lanes(op.I16X8_LANE) },
     i32x4: {
-      ...plain(op.I32X4, simd), ...lanes(op.I32X4_LANE),
+      ...plain(op.I32X4, simd),
+      ...lanes(op.I32X4_LANE),
       /** The same constant in all lanes, or one a lane. */
-      const: (a: number, b = a, c = a, d = a) =>
-        vectorConst(() => [a, b, c, d].forEach((value) => code.i32(value))),
+      const: (a: number, b = a, c = a, d = a) => vectorConst(() => [a, b, c, d].forEach((value) => code.i32(value))),
       /** `shuffle` by whole lanes: 0-3 from the first operand, 4-7 from the second. */
       shuffle: (a: number, b: number, c: number, d: number) => {
         prefixed(simd, 0x0d)
@@ -406,13 +432,14 @@ function instructionGroups(code: ByteWriter) {
     },
     i64x2: { ...plain(op.I64X2, simd), ...lanes(op.I64X2_LANE) },
     f32x4: {
-      ...plain(op.F32X4, simd), ...lanes(op.F32X4_LANE),
+      ...plain(op.F32X4, simd),
+      ...lanes(op.F32X4_LANE),
       /** The same constant in all lanes, or one a lane. */
-      const: (a: number, b = a, c = a, d = a) =>
-        vectorConst(() => [a, b, c, d].forEach((value) => code.f32(value))),
+      const: (a: number, b = a, c = a, d = a) => vectorConst(() => [a, b, c, d].forEach((value) => code.f32(value))),
     },
     f64x2: {
-      ...plain(op.F64X2, simd), ...lanes(op.F64X2_LANE),
+      ...plain(op.F64X2, simd),
+      ...lanes(op.F64X2_LANE),
       const: (a: number, b = a) => vectorConst(() => [a, b].forEach((value) => code.f64(value))),
     },
     memory: {
