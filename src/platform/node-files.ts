@@ -140,7 +140,8 @@ async function globAll(
 ): Promise<string[]> {
   const paths = new Set<string>()
   for (const pattern of patterns)
-    for (const path of await explained("read", pattern, () => globOne(pattern, options.extensions))) paths.add(resolve(path))
+    for (const path of await explained("read", pattern, () => globOne(pattern, options.extensions)))
+      paths.add(resolve(path))
   return [...paths].sort()
 }
 

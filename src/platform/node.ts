@@ -4,7 +4,7 @@ import { spawn } from "node:child_process"
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { availableParallelism, freemem, totalmem } from "node:os"
-import { Readable, pipeline } from "node:stream"
+import { pipeline, Readable } from "node:stream"
 import { promisify } from "node:util"
 import { setFlagsFromString } from "node:v8"
 import { Worker } from "node:worker_threads"
@@ -91,7 +91,10 @@ async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
 
 /** Quality 11; a window of 2^24 bytes, or up to 2^30 ("large window") where the text is longer. */
 async function brotliSize(bytes: Uint8Array): Promise<number> {
-  const windowBits = Math.min(constants.BROTLI_LARGE_MAX_WINDOW_BITS, Math.max(24, Math.ceil(Math.log2(bytes.length + 1))))
+  const windowBits = Math.min(
+    constants.BROTLI_LARGE_MAX_WINDOW_BITS,
+    Math.max(24, Math.ceil(Math.log2(bytes.length + 1))),
+  )
   const params = {
     [constants.BROTLI_PARAM_QUALITY]: 11,
     [constants.BROTLI_PARAM_LGWIN]: windowBits,
