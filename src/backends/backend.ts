@@ -1,0 +1,47 @@
+// The interface of every backend. A device owns lanes; a workspace owns one memory, in which states live and programs run;
+// an executable is one compiled program. The file defines the contract only: `open-device.ts` picks the implementation.
+import type { Program, Tensor } from "../tensor/index.ts"
+
+export type DeviceKind = "wasm" | "reference"
+
+/** What a run is fed: one number for a scalar, an array for the rest. */
+export type Feed = { readonly [name: string]: number | ArrayLike<number> }
+/** What a run gives back; the arrays are copies. */
+export type Results = { readonly [name: string]: Float32Array }
+
+export interface Device {
+  readonly kind: DeviceKind
+  /** How many workers share each step; 1 may mean the calling thread itself. */
+  readonly lanes: number
+  /** Choices that decide the bits of the results; stored with a run and reused by `resume`. */
+  readonly choices: { readonly [name: string]: string | number | boolean }
+  createWorkspace(): Workspace
+  /** Ends the workers. A device that is never closed does not keep the process alive. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export interface Workspace {
+  /**
+   * Plans and compiles programs that share this workspace's states (a state is shared when the tensor is the same). Programs
+   * compiled in one call also share one arena for activations, because they never run at the same time.
+   *
+   * @throws DeviceError  if the memory they need is not to be had; nothing has been run then
+   */
+  compile<Name extends string>(programs: { readonly [N in Name]: Program }): Promise<{ readonly [N in Name]: Executable }>
+  /** Sets a state. States are zero until written. */
+  write(state: Tensor, values: ArrayLike<number>): void
+  /** A copy of a state's numbers. */
+  read(state: Tensor): Float32Array
+  /** Exact bytes of everything planned so far: states, activations, scratch. */
+  readonly plannedBytes: number
+  close(): void
+}
+
+export interface Executable {
+  readonly program: Program
+  /** FLOPs of one run, by structure. */
+  readonly flops: number
+  /** Runs the program once. Runs of one workspace happen one after the other. */
+  run(feed?: Feed): Promise<Results>
+}

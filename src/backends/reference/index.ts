@@ -1,0 +1,74 @@
+// The reference backend: plain loops in f64, slow and obviously right. It is the specification every other backend is tested
+// against, and runs a program node by node in the order of creation.
+import { DeviceError, invariant, sizeOf } from "../../core/index.ts"
+import { flopsOf, isOp, type Program, type Tensor } from "../../tensor/index.ts"
+import type { Device, Executable, Feed, Results, Workspace } from "../backend.ts"
+import { feedValues } from "../feed.ts"
+import { type Numbers, referenceOps } from "./ops.ts"
+
+export function openReferenceDevice(): Device {
+  return {
+    kind: "reference",
+    lanes: 1,
+    choices: { backend: "reference" },
+    createWorkspace,
+    close: async () => {},
+    [Symbol.asyncDispose]: async () => {},
+  }
+}
+
+function createWorkspace(): Workspace {
+  const states = new Map<Tensor, Numbers>()
+  let plannedBytes = 0
+  let closed = false
+  const stateOf = (state: Tensor): Numbers => {
+    if (closed) throw new DeviceError("the workspace is closed")
+    const values = states.get(state) ?? new Float64Array(sizeOf(state.shape))
+    states.set(state, values)
+    return values
+  }
+  const compile: Workspace["compile"] = async (programs) => {
+    const entries = Object.entries(programs) as [string, Program][]
+    for (const [, program] of entries) plannedBytes += 8 * program.nodes.flatMap((node) => node.outputs).reduce((sum, x) => sum + sizeOf(x.shape), 0)
+    return Object.fromEntries(entries.map(([name, program]) => [name, createExecutable(program, stateOf)])) as never
+  }
+  return {
+    compile,
+    write: (state, values) => {
+      invariant(values.length === sizeOf(state.shape), `state needs ${sizeOf(state.shape)} values, got ${values.length}`)
+      stateOf(state).set(Array.from(values))
+    },
+    read: (state) => Float32Array.from(stateOf(state)),
+    get plannedBytes() {
+      return plannedBytes
+    },
+    close: () => {
+      closed = true
+      states.clear()
+    },
+  }
+}
+
+function createExecutable(program: Program, stateOf: (state: Tensor) => Numbers): Executable {
+  const run = async (feed: Feed = {}): Promise<Results> => {
+    const values = evaluate(program, feed, stateOf)
+    const updates = program.updates.map(({ state, value }) => [state, values.get(value)!.slice()] as const)
+    for (const [state, next] of updates) stateOf(state).set(next)
+    return Object.fromEntries(Object.entries(program.outputs).map(([name, x]) => [name, Float32Array.from(values.get(x)!)]))
+  }
+  return { program, flops: flopsOf(program), run }
+}
+
+function evaluate(program: Program, feed: Feed, stateOf: (state: Tensor) => Numbers): Map<Tensor, Numbers> {
+  const values = new Map<Tensor, Numbers>()
+  const feeds = feedValues(program, feed)
+  for (const node of program.nodes) {
+    if (isOp(node, "state")) values.set(node.outputs[0]!, stateOf(node.outputs[0]!))
+    else if (isOp(node, "input")) values.set(node.outputs[0]!, Float64Array.from(feeds.get(node.outputs[0]!)!))
+    else {
+      const results = referenceOps[node.op](node.inputs.map((x) => values.get(x)!), node as never)
+      for (const [index, output] of node.outputs.entries()) values.set(output, results[index]!)
+    }
+  }
+  return values
+}

@@ -1,0 +1,7 @@
+// Tensor: what to compute. The list of operations, symbolic tensors, shape rules, gradients, programs, fusion and the memory plan.
+export { flopsOf, flopsOfNode } from "./cost.ts"
+export * from "./functions.ts"
+export { gradients } from "./gradients.ts"
+export { type BinaryOp, type ElementwiseOp, isElementwise, type Op, type OpAttributes, type UnaryOp } from "./ops.ts"
+export { type Program, program, type Update } from "./program.ts"
+export { applyOp, isOp, type Node, type Tensor, type TensorSpec } from "./tensor.ts"

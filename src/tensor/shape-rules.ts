@@ -1,0 +1,226 @@
+// One row per operation: the shapes and dtypes of its outputs, and a sentence when the inputs do not fit.
+import { broadcastShapes, ConfigError, formatShape, type Shape, ShapeError, sameShape, sizeOf } from "../core/index.ts"
+import type { Op, OpAttributes } from "./ops.ts"
+import type { TensorSpec } from "./tensor.ts"
+
+type ShapeRule<O extends Op> = (inputs: readonly TensorSpec[], attributes: OpAttributes[O]) => TensorSpec[]
+
+const f32 = (shape: Shape): TensorSpec[] => [{ shape: [...shape], dtype: "f32" }]
+
+function requireDType(op: string, input: TensorSpec, dtype: "f32" | "i32", what: string): void {
+  if (input.dtype !== dtype) throw new ShapeError(`${op}: ${what} must be ${dtype}, got ${input.dtype}`)
+}
+
+function requireShape(op: string, input: TensorSpec, shape: Shape, what: string): void {
+  if (!sameShape(input.shape, shape))
+    throw new ShapeError(`${op}: ${what} must be ${formatShape(shape)}, got ${formatShape(input.shape)}`)
+}
+
+function requireRank(op: string, input: TensorSpec, rank: number, what: string): void {
+  if (input.shape.length !== rank)
+    throw new ShapeError(`${op}: ${what} must have ${rank} axes, got ${formatShape(input.shape)}`)
+}
+
+function requireAxis(op: string, input: TensorSpec, axis: number): void {
+  if (!(Number.isInteger(axis) && axis >= 0 && axis < input.shape.length))
+    throw new ShapeError(`${op}: axis must be in 0..${input.shape.length - 1}, got ${axis}`)
+}
+
+const elementwise =
+  (op: string) =>
+  (inputs: readonly TensorSpec[]): TensorSpec[] => {
+    for (const input of inputs) requireDType(op, input, "f32", "every input")
+    return f32(inputs.map((input) => input.shape).reduce(broadcastShapes))
+  }
+
+const source = (_: readonly TensorSpec[], { shape, dtype }: { shape: Shape; dtype: "f32" | "i32" }): TensorSpec[] => {
+  if (!shape.every((size) => Number.isInteger(size) && size >= 0))
+    throw new ShapeError(`sizes must be whole and not negative, got ${formatShape(shape)}`)
+  return [{ shape: [...shape], dtype }]
+}
+
+const reduction =
+  (op: string) =>
+  ([x]: readonly TensorSpec[], { firstAxis, lastAxis }: { firstAxis: number; lastAxis: number }): TensorSpec[] => {
+    requireDType(op, x!, "f32", "x")
+    requireAxis(op, x!, firstAxis)
+    requireAxis(op, x!, lastAxis)
+    if (firstAxis > lastAxis) throw new ShapeError(`${op}: axes must be in order, got ${firstAxis}..${lastAxis}`)
+    return f32(x!.shape.filter((_, axis) => axis < firstAxis || axis > lastAxis))
+  }
+
+function matmulRule([a, b]: readonly TensorSpec[], { transposeA, transposeB }: OpAttributes["matmul"]): TensorSpec[] {
+  for (const operand of [a!, b!]) requireDType("matmul", operand, "f32", "every operand")
+  if (a!.shape.length < 2 || b!.shape.length < 2)
+    throw new ShapeError(`matmul: operands must have 2 axes or more, got ${formatShape(a!.shape)} · ${formatShape(b!.shape)}`)
+  const matrix = (shape: Shape, swap: boolean) => (swap ? [shape.at(-1)!, shape.at(-2)!] : [shape.at(-2)!, shape.at(-1)!])
+  const [m, k] = matrix(a!.shape, transposeA) as [number, number]
+  const [k2, n] = matrix(b!.shape, transposeB) as [number, number]
+  if (k !== k2)
+    throw new ShapeError(
+      `matmul: inner sizes must agree, got ${formatShape(a!.shape)}${transposeA ? "ᵀ" : ""} · ${formatShape(b!.shape)}${transposeB ? "ᵀ" : ""} (${k} ≠ ${k2})`,
+    )
+  const batch = a!.shape.slice(0, -2)
+  if (b!.shape.length > 2 && !sameShape(batch, b!.shape.slice(0, -2)))
+    throw new ShapeError(
+      `matmul: leading axes must agree, got ${formatShape(a!.shape)} · ${formatShape(b!.shape)}`,
+      "one matrix [K, N] on the right is shared by all; stretch other operands with broadcast()",
+    )
+  return f32([...batch, m, n])
+}
+
+function attentionShapes([q, k, v, position]: readonly TensorSpec[]): { q: TensorSpec; k: TensorSpec } {
+  for (const [name, x] of [["q", q!], ["k", k!], ["v", v!]] as const) {
+    requireDType("attention", x, "f32", name)
+    requireRank("attention", x, 4, `${name} [B, T, heads, D]`)
+  }
+  const [B, , H, D] = q!.shape as [number, number, number, number]
+  const [, S, K] = k!.shape as [number, number, number, number]
+  requireShape("attention", k!, [B, S, K, D], "k")
+  requireShape("attention", v!, k!.shape, "v")
+  requireShape("attention", position!, [B], "position")
+  requireDType("attention", position!, "i32", "position")
+  if (H % K !== 0) throw new ShapeError(`attention: query heads must be a multiple of key/value heads, got ${H} and ${K}`)
+  return { q: q!, k: k! }
+}
+
+function concatenateRule(inputs: readonly TensorSpec[], { axis }: OpAttributes["concatenate"]): TensorSpec[] {
+  const first = inputs[0]
+  if (first === undefined) throw new ShapeError("concatenate: expected one tensor or more, got none")
+  requireAxis("concatenate", first, axis)
+  const others = (shape: Shape) => shape.filter((_, index) => index !== axis)
+  for (const input of inputs)
+    if (input.shape.length !== first.shape.length || !sameShape(others(input.shape), others(first.shape)))
+      throw new ShapeError(
+        `concatenate: shapes must agree but for axis ${axis}, got ${inputs.map((x) => formatShape(x.shape)).join(", ")}`,
+      )
+  const total = inputs.reduce((sum, input) => sum + input.shape[axis]!, 0)
+  return [{ shape: first.shape.map((size, index) => (index === axis ? total : size)), dtype: first.dtype }]
+}
+
+export const shapeRules: { readonly [O in Op]: ShapeRule<O> } = {
+  input: source,
+  state: source,
+  constant: () => f32([]),
+  data: (_, { values, shape }) => {
+    if (values.length !== sizeOf(shape))
+      throw new ShapeError(`data: ${formatShape(shape)} needs ${sizeOf(shape)} values, got ${values.length}`)
+    return [{ shape: [...shape], dtype: values instanceof Int32Array ? "i32" : "f32" }]
+  },
+  random: ([seed], { shape }) => {
+    requireDType("random", seed!, "i32", "seed")
+    requireShape("random", seed!, [], "seed")
+    return f32(shape)
+  },
+  toFloat: ([x]) => {
+    requireDType("toFloat", x!, "i32", "x")
+    return f32(x!.shape)
+  },
+  negate: elementwise("negate"),
+  exp: elementwise("exp"),
+  log: elementwise("log"),
+  sqrt: elementwise("sqrt"),
+  tanh: elementwise("tanh"),
+  sigmoid: elementwise("sigmoid"),
+  erf: elementwise("erf"),
+  absolute: elementwise("absolute"),
+  add: elementwise("add"),
+  subtract: elementwise("subtract"),
+  multiply: elementwise("multiply"),
+  divide: elementwise("divide"),
+  maximum: elementwise("maximum"),
+  minimum: elementwise("minimum"),
+  greater: elementwise("greater"),
+  select: elementwise("select"),
+  reshape: ([x], { shape }) => {
+    if (sizeOf(x!.shape) !== sizeOf(shape))
+      throw new ShapeError(`reshape: ${formatShape(x!.shape)} has ${sizeOf(x!.shape)} elements, ${formatShape(shape)} has ${sizeOf(shape)}`)
+    return [{ shape: [...shape], dtype: x!.dtype }]
+  },
+  transpose: ([x], { permutation }) => {
+    requireDType("transpose", x!, "f32", "x")
+    const sorted = [...permutation].sort((a, b) => a - b)
+    if (!sameShape(sorted, x!.shape.map((_, axis) => axis)))
+      throw new ShapeError(`transpose: permutation must name each axis of ${formatShape(x!.shape)} once, got ${formatShape(permutation)}`)
+    return f32(permutation.map((axis) => x!.shape[axis]!))
+  },
+  broadcast: ([x], { shape }) => {
+    requireDType("broadcast", x!, "f32", "x")
+    if (!sameShape(broadcastShapes(x!.shape, shape), shape))
+      throw new ShapeError(`broadcast: ${formatShape(x!.shape)} does not stretch to ${formatShape(shape)}`)
+    return f32(shape)
+  },
+  slice: ([x], { axis, start, end }) => {
+    requireDType("slice", x!, "f32", "x")
+    requireAxis("slice", x!, axis)
+    if (!(start >= 0 && start <= end && end <= x!.shape[axis]!))
+      throw new ShapeError(`slice: ${start}..${end} does not lie in 0..${x!.shape[axis]!} (axis ${axis} of ${formatShape(x!.shape)})`)
+    return f32(x!.shape.map((size, index) => (index === axis ? end - start : size)))
+  },
+  pad: ([x], { axis, before, after }) => {
+    requireDType("pad", x!, "f32", "x")
+    requireAxis("pad", x!, axis)
+    if (before < 0 || after < 0) throw new ShapeError(`pad: sizes must not be negative, got ${before} and ${after}`)
+    return f32(x!.shape.map((size, index) => (index === axis ? before + size + after : size)))
+  },
+  concatenate: concatenateRule,
+  sum: reduction("sum"),
+  max: reduction("max"),
+  matmul: matmulRule,
+  gather: ([table, ids]) => {
+    requireDType("gather", table!, "f32", "table")
+    requireRank("gather", table!, 2, "table [V, C]")
+    requireDType("gather", ids!, "i32", "ids")
+    return f32([...ids!.shape, table!.shape[1]!])
+  },
+  scatterAdd: ([ids, x], { rows }) => {
+    requireDType("scatterAdd", ids!, "i32", "ids")
+    requireDType("scatterAdd", x!, "f32", "x")
+    const C = x!.shape.at(-1) ?? 1
+    requireShape("scatterAdd", x!, [...ids!.shape, C], "x")
+    return f32([rows, C])
+  },
+  rope: ([x, cos, sin, position]) => {
+    requireRank("rope", x!, 4, "x [B, T, H, D]")
+    const [B, T, , D] = x!.shape as [number, number, number, number]
+    if (D % 2 !== 0) throw new ShapeError(`rope: head dimension must be even, got ${D}`)
+    requireRank("rope", cos!, 2, "cos [P, D/2]")
+    requireShape("rope", cos!, [cos!.shape[0]!, D / 2], "cos")
+    requireShape("rope", sin!, cos!.shape, "sin")
+    requireShape("rope", position!, [B], "position")
+    if (T > cos!.shape[0]!) throw new ShapeError(`rope: ${T} positions need a table of ${T} rows, got ${cos!.shape[0]!}`)
+    return f32(x!.shape)
+  },
+  attention: (inputs) => {
+    const { q } = attentionShapes(inputs)
+    const [B, T, H] = q.shape as [number, number, number, number]
+    return [...f32(q.shape), ...f32([B, H, T])]
+  },
+  attentionGrad: (inputs) => {
+    const { q, k } = attentionShapes(inputs)
+    return [...f32(q.shape), ...f32(k.shape), ...f32(k.shape)]
+  },
+  cacheWrite: ([cache, x, position]) => {
+    requireRank("cacheWrite", cache!, 4, "cache [B, S, K, D]")
+    const [B, , K, D] = cache!.shape as [number, number, number, number]
+    requireShape("cacheWrite", x!, [B, x!.shape[1]!, K, D], "x")
+    requireShape("cacheWrite", position!, [B], "position")
+    return f32(cache!.shape)
+  },
+  crossEntropy: ([logits, targets]) => {
+    requireRank("crossEntropy", logits!, 2, "logits [N, V]")
+    requireDType("crossEntropy", targets!, "i32", "targets")
+    requireShape("crossEntropy", targets!, [logits!.shape[0]!], "targets")
+    return f32(targets!.shape)
+  },
+  crossEntropyGrad: ([logits, targets, dLoss]) => {
+    requireShape("crossEntropyGrad", targets!, [logits!.shape[0]!], "targets")
+    requireShape("crossEntropyGrad", dLoss!, [logits!.shape[0]!], "dLoss")
+    return f32(logits!.shape)
+  },
+}
+
+/** Refuses attributes that no table can check, at the door of the room. */
+export function requireFinite(value: number, what: string): void {
+  if (!Number.isFinite(value)) throw new ConfigError(`${what} must be finite, got ${value}`)
+}

@@ -1,0 +1,44 @@
+// The symbolic tensor: a promise of numbers with a known shape. Operations build nodes; nothing is computed here.
+import type { DType, Shape } from "../core/index.ts"
+import type { Op, OpAttributes } from "./ops.ts"
+import { shapeRules } from "./shape-rules.ts"
+
+export interface TensorSpec {
+  readonly shape: Shape
+  readonly dtype: DType
+}
+
+/** One application of an operation. */
+export interface Node<O extends Op = Op> {
+  /** Order of creation; inputs come before their users, and the order is the schedule. */
+  readonly sequence: number
+  readonly op: O
+  readonly attributes: OpAttributes[O]
+  readonly inputs: readonly Tensor[]
+  readonly outputs: readonly Tensor[]
+}
+
+/** One output of a node. */
+export interface Tensor extends TensorSpec {
+  readonly node: Node
+  readonly index: number
+}
+
+let created = 0
+
+/**
+ * Applies `op`; shapes are checked and inferred here, so that a mistake is reported where it was made.
+ *
+ * @throws ShapeError  if the inputs do not fit the operation
+ */
+export function applyOp<O extends Op>(op: O, inputs: readonly Tensor[], attributes: OpAttributes[O]): readonly Tensor[] {
+  const specs = shapeRules[op](inputs, attributes)
+  const outputs: Tensor[] = []
+  const node: Node<O> = { sequence: created++, op, attributes, inputs, outputs }
+  for (const [index, spec] of specs.entries()) outputs.push({ ...spec, node: node as unknown as Node, index })
+  return outputs
+}
+
+export function isOp<O extends Op>(node: Node, op: O): node is Node<O> & Node {
+  return node.op === op
+}
