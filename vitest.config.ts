@@ -1,8 +1,16 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
+const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
+
 export default defineConfig({
-  resolve: { alias: { "#platform": fileURLToPath(new URL("./src/platform/node.ts", import.meta.url)) } },
+  resolve: {
+    alias: [
+      { find: "#platform", replacement: source("platform/node.ts") },
+      { find: /^kinglet$/, replacement: source("index.ts") },
+      { find: /^kinglet\/([a-z]+)$/, replacement: source("$1/index.ts") },
+    ],
+  },
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"],
     pool: "forks",
