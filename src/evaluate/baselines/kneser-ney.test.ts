@@ -1,0 +1,170 @@
+// Laws of the Kneser-Ney model: it is a probability distribution, it is the formula, and it reaches the known figures.
+import { existsSync, readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { ConfigError, DataError } from "../../core/index.ts"
+import { chooseKneserNeyOrder, estimateDiscounts, trainKneserNey } from "./kneser-ney.ts"
+
+const DATA = process.env["KINGLET_DATA"] ?? fileURLToPath(new URL("../../../../shared/data", import.meta.url))
+const SHAKESPEARE = `${DATA}/tiny-shakespeare.txt`
+const missing = !existsSync(SHAKESPEARE)
+if (missing) console.warn(`skipped: no ${SHAKESPEARE}`)
+
+const VOCAB = 4
+const sequence = (minLength: number) =>
+  fc.array(fc.nat({ max: VOCAB - 1 }), { minLength, maxLength: 60 }).map((ids) => Uint8Array.from(ids))
+const order = fc.integer({ min: 1, max: 5 })
+
+/** The formula over Maps of strings, without a trie, a sort or a state: `p(w | c)` for contexts under `order`. */
+function formulaModel(texts: readonly string[], order: number, vocabSize: number) {
+  const counts: Map<string, number>[] = Array.from({ length: order + 1 }, () => new Map())
+  const bump = (k: number, gram: string) => counts[k].set(gram, (counts[k].get(gram) ?? 0) + 1)
+  for (const text of texts) for (let at = 0; at + order <= text.length; at++) bump(order, text.slice(at, at + order))
+  for (let k = order - 1; k >= 1; k--) {
+    const extended = new Set<string>()
+    for (const text of texts)
+      for (let at = 0; at + k <= text.length; at++)
+        extended.add(`${at === 0 ? "^" : text[at - 1]}${text.slice(at, at + k)}`)
+    for (const gram of extended) bump(k, gram.slice(1))
+  }
+  const discounts = counts.map((table) =>
+    estimateDiscounts([0, 1, 2, 3, 4].map((n) => [...table.values()].filter((count) => count === n).length)),
+  )
+  const probability = (context: string, next: string): number => {
+    const k = context.length + 1
+    const shorter = context === "" ? 1 / vocabSize : probability(context.slice(1), next)
+    const followers = [...counts[k]].filter(([gram]) => gram.startsWith(context))
+    const total = followers.reduce((sum, [, count]) => sum + count, 0)
+    if (total === 0) return shorter
+    const discount = (count: number) => discounts[k][Math.min(count, 3)]
+    const freed = followers.reduce((sum, [, count]) => sum + discount(count), 0)
+    const count = counts[k].get(context + next) ?? 0
+    return (count - discount(count) + freed * shorter) / total
+  }
+  return probability
+}
+
+const spell = (ids: ArrayLike<number>) => Array.from(ids, (id) => "abcd"[id]).join("")
+
+describe("trainKneserNey", () => {
+  it("probabilities sum to one over the vocabulary for any context, seen or not", () => {
+    fc.assert(
+      fc.property(sequence(0), sequence(0), order, (ids, context, order) => {
+        const model = trainKneserNey(ids, { order, vocabSize: VOCAB })
+        let sum = 0
+        for (let next = 0; next < VOCAB; next++) sum += Math.exp(model.logProbability(context, next))
+        expect(Math.abs(sum - 1)).toBeLessThan(1e-9)
+      }),
+    )
+  })
+
+  it("equals the formula written over maps of strings, with and without document boundaries", () => {
+    fc.assert(
+      fc.property(
+        fc.array(sequence(1), { minLength: 1, maxLength: 4 }),
+        sequence(0),
+        order,
+        (documents, context, order) => {
+          const starts = documents.map((_, index) =>
+            documents.slice(0, index).reduce((sum, ids) => sum + ids.length, 0),
+          )
+          const ids = Uint8Array.from(documents.flatMap((document) => [...document]))
+          const model = trainKneserNey(ids, { order, vocabSize: VOCAB, starts })
+          const formula = formulaModel(documents.map(spell), order, VOCAB)
+          for (let next = 0; next < VOCAB; next++) {
+            const seen = order === 1 ? "" : spell(context).slice(-(order - 1))
+            expect(Math.exp(model.logProbability(context, next))).toBeCloseTo(formula(seen, "abcd"[next]), 9)
+          }
+        },
+      ),
+    )
+  })
+
+  it("scores a sequence as the sum of its symbols, each given those before it in its document", () => {
+    fc.assert(
+      fc.property(sequence(0), sequence(2), order, fc.nat(), (ids, scored, order, cut) => {
+        const model = trainKneserNey(ids, { order, vocabSize: VOCAB })
+        const start = 1 + (cut % (scored.length - 1))
+        let nats = 0
+        for (let at = 0; at < scored.length; at++)
+          nats -= model.logProbability(scored.subarray(at < start ? 0 : start, at), scored[at])
+        expect(model.scoreNats(scored, { starts: [0, start] })).toBeCloseTo(nats, 9)
+      }),
+    )
+  })
+
+  it("takes large vocabularies and documents of any length", () => {
+    const ids = Int32Array.from({ length: 3000 }, (_, at) => (at * at * 7919) % 65536)
+    for (const vocabSize of [65536, 70000]) {
+      const model = trainKneserNey(ids, { order: 3, vocabSize, starts: [0, 1, 2, 1000] })
+      let sum = 0
+      for (let next = 0; next < vocabSize; next++) sum += Math.exp(model.logProbability(ids.subarray(5, 7), next))
+      expect(sum).toBeCloseTo(1, 9)
+    }
+  })
+
+  it("uses every byte value: 256 symbols leave no unused id for the boundary", () => {
+    const ids = Uint8Array.from({ length: 2000 }, (_, at) => (at * 37) % 256)
+    const model = trainKneserNey(ids, { order: 3, vocabSize: 256 })
+    expect(Math.exp(model.logProbability([0, 37], 74))).toBeGreaterThan(0.5)
+  })
+
+  it("refuses ids outside the vocabulary and orders it cannot build", () => {
+    expect(() => trainKneserNey(Uint8Array.of(0, 4), { order: 2, vocabSize: 4 })).toThrow(DataError)
+    expect(() => trainKneserNey(Uint8Array.of(0), { order: 0, vocabSize: 4 })).toThrow(ConfigError)
+    expect(() => trainKneserNey(Uint8Array.of(0), { order: 2, vocabSize: 4 }).scoreNats([4])).toThrow(DataError)
+  })
+})
+
+describe("estimateDiscounts", () => {
+  it("follows Chen and Goodman where every count of counts is there", () => {
+    const [, d1, d2, d3] = estimateDiscounts([0, 100, 40, 20, 10])
+    const y = 100 / 180
+    expect([d1, d2, d3]).toEqual([1 - (2 * y * 40) / 100, 2 - (3 * y * 20) / 40, 3 - (4 * y * 10) / 20])
+  })
+
+  it("falls back to ½, 1, 1½ where one is missing or a discount would be negative", () => {
+    expect(estimateDiscounts([0, 0, 0, 0, 0])).toEqual([0, 0.5, 1, 1.5])
+    expect(estimateDiscounts([0, 5, 2, 1, 0])).toEqual([0, 0.5, 1, 1.5])
+    expect(estimateDiscounts([0, 10, 2, 40, 10])).toEqual([0, 0.5, 1, 1.5])
+  })
+})
+
+describe("chooseKneserNeyOrder", () => {
+  it("gives each order the score that a model of that order has on the carve-out", () => {
+    fc.assert(
+      fc.property(sequence(20), (ids) => {
+        const { candidates, order } = chooseKneserNeyOrder(ids, { orders: [1, 4, 2], vocabSize: VOCAB, carveOut: 0.25 })
+        const kept = Math.round(ids.length * 0.75)
+        for (const candidate of candidates) {
+          const model = trainKneserNey(ids.subarray(0, kept), { order: candidate.order, vocabSize: VOCAB })
+          const nats = model.scoreNats(ids.subarray(kept)) / (ids.length - kept)
+          expect(candidate.natsPerSymbol).toBeCloseTo(nats, 9)
+        }
+        const best = Math.min(...candidates.map((candidate) => candidate.natsPerSymbol))
+        expect(candidates.find((candidate) => candidate.order === order)?.natsPerSymbol).toBe(best)
+      }),
+    )
+  })
+
+  it("says what is missing", () => {
+    expect(() => chooseKneserNeyOrder(Uint8Array.of(1, 2), { orders: [], vocabSize: 4 })).toThrow(ConfigError)
+    expect(() => chooseKneserNeyOrder(Uint8Array.of(1), { orders: [2], vocabSize: 4 })).toThrow(DataError)
+  })
+})
+
+describe.skipIf(missing)("tiny-shakespeare", () => {
+  // The published 1.579 and 1.558 are Kneser-Ney with one discount an order: the same counts with D = n₁ / (n₁ + 2 n₂)
+  // give 1.57895 and 1.55808.
+  it("order 5 gives 1.5612 nats per character and order 6 gives 1.5226", () => {
+    const text = readFileSync(SHAKESPEARE, "latin1")
+    const characters = [...new Set(text)].sort()
+    const ids = Uint8Array.from(text, (character) => characters.indexOf(character))
+    const [train, valid] = [ids.subarray(0, 1003854), ids.subarray(1003854)]
+    const nats = (order: number) =>
+      trainKneserNey(train, { order, vocabSize: characters.length }).scoreNats(valid) / valid.length
+    expect(nats(5)).toBeCloseTo(1.5612, 3)
+    expect(nats(6)).toBeCloseTo(1.5226, 3)
+  })
+})
