@@ -1,0 +1,130 @@
+// From bytes to text, exactly or not at all: a byte order mark is dropped, line ends stay as they are, and what is no UTF-8
+// text is named with its place.
+import { DataError } from "../core/index.ts"
+
+/** Share of control characters (other than tab, line feed, form feed, carriage return, escape) above which a file is no text. */
+const MAX_CONTROL_SHARE = 0.1
+/** How many bytes are looked at for control characters. */
+const CONTROL_SAMPLE_BYTES = 65536
+const TEXT_CONTROLS = new Set([9, 10, 12, 13, 27])
+
+const TEXT_HINT = "give plain text in UTF-8 (.txt, .md) or JSON lines (.jsonl, .jsonl.gz)"
+
+/** The bytes without a leading UTF-8 byte order mark (EF BB BF). */
+export function dropByteOrderMark(bytes: Uint8Array): Uint8Array {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
+}
+
+/** @throws DataError  if the bytes look like anything but text: UTF-16, a NUL, or many control characters */
+export function refuseBinary(bytes: Uint8Array, name: string, offset = 0): void {
+  if (offset === 0 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)))
+    throw new DataError(`${name} is UTF-16, expected UTF-8`, `convert it: iconv -f UTF-16 -t UTF-8`)
+  const nul = bytes.indexOf(0)
+  if (nul >= 0) throw new DataError(`${name} is a binary file, not text: a NUL at byte ${offset + nul}`, TEXT_HINT)
+  const sample = bytes.subarray(0, CONTROL_SAMPLE_BYTES)
+  let controls = 0
+  for (const byte of sample) if ((byte < 32 && !TEXT_CONTROLS.has(byte)) || byte === 127) controls++
+  if (controls > sample.length * MAX_CONTROL_SHARE)
+    throw new DataError(`${name} is a binary file, not text: ${controls} control characters at its start`, TEXT_HINT)
+}
+
+/** Length of the UTF-8 sequence at `at`, 0 if there is none. @see RFC 3629, section 4, the table of well-formed sequences */
+function sequenceLength(bytes: Uint8Array, at: number): number {
+  const lead = bytes[at]!
+  const second = bytes[at + 1] ?? 0
+  const tail = (index: number) => (bytes[at + index]! & 0xc0) === 0x80
+  if (lead < 0x80) return 1
+  if (lead >= 0xc2 && lead <= 0xdf) return tail(1) ? 2 : 0
+  const low = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80
+  const high = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf
+  if (second < low || second > high) return 0
+  if (lead >= 0xe0 && lead <= 0xef) return tail(2) ? 3 : 0
+  return lead >= 0xf0 && lead <= 0xf4 && tail(2) && tail(3) ? 4 : 0
+}
+
+/** Position of the first byte that begins no UTF-8 sequence; -1 if all is well-formed. */
+export function firstInvalidUtf8(bytes: Uint8Array): number {
+  for (let at = 0; at < bytes.length; ) {
+    const length = sequenceLength(bytes, at)
+    if (length === 0) return at
+    at += length
+  }
+  return -1
+}
+
+/** Half of a surrogate pair: no character, and without a UTF-8 form. */
+export const hasLoneSurrogate = (text: string): boolean => /\p{Surrogate}/u.test(text)
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
+/**
+ * UTF-8 to text, byte for byte.
+ *
+ * @param offset  position of `bytes` in the file, for the message
+ * @throws DataError  with the file's name and the position of the first bad byte
+ */
+export function decodeUtf8(bytes: Uint8Array, name: string, offset = 0): string {
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    const at = firstInvalidUtf8(bytes)
+    const byte = (bytes[at] ?? 0).toString(16).padStart(2, "0")
+    throw new DataError(
+      `${name} is not valid UTF-8: byte ${offset + at} is 0x${byte}`,
+      "convert it to UTF-8 (iconv), or repair that place",
+    )
+  }
+}
+
+/** One line's bytes, without its line feed; `number` counts from 1, `offset` is its place in the stream. */
+export interface Line {
+  readonly bytes: Uint8Array
+  readonly number: number
+  readonly offset: number
+}
+
+/** A line longer than this is no JSON line of a corpus: V8 holds no string above 2^29 characters. */
+const MAX_LINE_BYTES = 256 * 2 ** 20
+
+/** The chunks' bytes in one array; a single chunk is not copied. */
+export function concatBytes(chunks: readonly Uint8Array[]): Uint8Array {
+  if (chunks.length === 1) return chunks[0]!
+  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, at)
+    at += chunk.length
+  }
+  return whole
+}
+
+/** Lines of a byte stream, never more of it in memory than one line and one chunk. */
+export async function* readLines(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Line> {
+  let pending: Uint8Array[] = []
+  let pendingBytes = 0
+  let number = 1
+  let offset = 0
+  const finish = (rest: Uint8Array): Line => {
+    const bytes = concatBytes([...pending, rest])
+    const line = { bytes, number: number++, offset }
+    offset += bytes.length + 1
+    pending = []
+    pendingBytes = 0
+    return line
+  }
+  for await (const chunk of chunks) {
+    let from = 0
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
+      yield finish(chunk.subarray(from, end))
+      from = end + 1
+    }
+    pending.push(chunk.slice(from))
+    pendingBytes += chunk.length - from
+    if (pendingBytes > MAX_LINE_BYTES)
+      throw new DataError(
+        `${name}:${number}: the line is longer than ${MAX_LINE_BYTES} bytes`,
+        "one JSON object a line",
+      )
+  }
+  if (pendingBytes > 0) yield finish(new Uint8Array(0))
+}
