@@ -1,6 +1,7 @@
-// `npm run build`: dist/ from the sources, whether or not it is behind.
-import { build, checkEngine, ensureInstalled } from "./setup.mjs"
+// `npm run build`: dist/ from the sources; with `--if-stale` only when it is behind them.
+import { build, checkEngine, ensureBuilt, ensureInstalled } from "./setup.mjs"
 
 checkEngine()
 ensureInstalled()
-process.exitCode = build()
+if (process.argv.includes("--if-stale")) ensureBuilt()
+else process.exitCode = build()

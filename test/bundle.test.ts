@@ -1,0 +1,88 @@
+// The library inside an application: bundled for the browser by esbuild and by Vite, without Node, small, and running.
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { gzipSync } from "node:zlib"
+import * as esbuild from "esbuild"
+import * as vite from "vite"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { hasChromium, runPage } from "./support/chromium.ts"
+import { doorNames, emptyProject, installTarball } from "./support/package.ts"
+
+/** What the door for running a model may weigh: minified, gzipped, with all it needs. */
+const runningModelLimitBytes = 60_000
+
+const { folder, remove } = emptyProject()
+
+beforeAll(() => installTarball(folder), 300_000)
+afterAll(remove)
+
+/** A page's module: opens doors and says what it found. */
+const consumer = (doors: readonly string[]): string => `
+${doors.map((door, index) => `import * as door${index} from "${door}"`).join("\n")}
+const counts = [${doors.map((_, index) => `Object.keys(door${index}).length`).join(", ")}]
+console.log("doors " + counts.filter((count) => count > 0).length + " isolated " + globalThis.crossOriginIsolated)
+console.log("done")
+`
+
+async function bundleWithEsbuild(source: string): Promise<string> {
+  const { outputFiles } = await esbuild.build({
+    stdin: { contents: source, resolveDir: folder },
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    logLevel: "silent",
+  })
+  return outputFiles[0]!.text
+}
+
+async function bundleWithVite(source: string): Promise<string> {
+  const project = join(folder, "vite")
+  mkdirSync(project, { recursive: true })
+  writeFileSync(join(project, "main.js"), source)
+  writeFileSync(join(project, "index.html"), '<!doctype html><script type="module" src="./main.js"></script>')
+  const warnings: string[] = []
+  const customLogger = { ...vite.createLogger("silent"), warn: (line: string) => warnings.push(line) }
+  await vite.build({ root: project, configFile: false, customLogger, build: { minify: true } })
+  if (warnings.length > 0) throw new Error(warnings.join("\n"))
+  const assets = join(project, "dist", "assets")
+  const scripts = readdirSync(assets).filter((name) => name.endsWith(".js"))
+  return scripts.map((name) => readFileSync(join(assets, name), "utf8")).join("\n")
+}
+
+const bundlers = { esbuild: bundleWithEsbuild, vite: bundleWithVite }
+
+describe.each(Object.entries(bundlers))("%s bundles for the browser,", (_, bundle) => {
+  it.each(doorNames())("%s without a module of Node", async (door) => {
+    const code = await bundle(`import * as door from "${door}"; globalThis.kept = door`)
+    expect(code.length).toBeGreaterThan(100)
+    expect(code).not.toMatch(/["']node:/)
+  })
+
+  it("and refuses a module of Node", async () => {
+    await expect(bundle('import * as fs from "node:fs"; globalThis.kept = fs')).rejects.toThrow(/node:fs/)
+  })
+})
+
+it("an import that is not used leaves nothing behind", async () => {
+  expect((await bundleWithEsbuild('import * as everything from "kinglet"')).trim()).toBe("")
+})
+
+it(`the door for running a model weighs at most ${runningModelLimitBytes / 1000} kB gzipped`, async () => {
+  const code = await bundleWithEsbuild('import * as door from "kinglet/generate"; globalThis.kept = door')
+  const bytes = gzipSync(code, { level: 9 }).length
+  console.info(`kinglet/generate: ${code.length} bytes minified, ${bytes} gzipped`)
+  expect(bytes).toBeLessThanOrEqual(runningModelLimitBytes)
+})
+
+describe.skipIf(!hasChromium())("in Chromium", () => {
+  it.each(Object.entries(bundlers))("a page bundled by %s opens every door", async (name, bundle) => {
+    const site = join(folder, `site-${name}`)
+    mkdirSync(site, { recursive: true })
+    writeFileSync(join(site, "main.js"), await bundle(consumer(doorNames())))
+    writeFileSync(join(site, "index.html"), '<!doctype html><script type="module" src="main.js"></script>')
+    expect(await runPage(site)).toEqual([`doors ${doorNames().length} isolated true`, "done"])
+  })
+})
