@@ -42,7 +42,10 @@ export interface OptimizerRecipe {
   readonly epsilon: number
   /** Momentum of SGD; Muon's final momentum. */
   readonly momentum: number
+  /** Decoupled, times the learning rate; on weight matrices only, unless `decayEmbeddings`. */
   readonly weightDecay: number
+  /** Embeddings and head decay too, as in nanoGPT. */
+  readonly decayEmbeddings: boolean
   /** Largest global norm of the gradient; 0 for no clipping. */
   readonly clipNorm: number
   /** Under Muon: AdamW's learning rate for embeddings, head, and gains, biases and scalars. */

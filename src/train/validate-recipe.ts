@@ -57,6 +57,7 @@ const FIELDS: { readonly [path: string]: Field } = {
   "optimizer.epsilon": positive,
   "optimizer.momentum": decay,
   "optimizer.weightDecay": notNegative,
+  "optimizer.decayEmbeddings": truth,
   "optimizer.clipNorm": notNegative,
   "optimizer.embeddingLearningRate": optional(notNegative),
   "optimizer.headLearningRate": optional(notNegative),

@@ -1,0 +1,134 @@
+// A step as programs: with one pass a step "train" does everything; with more, "accumulate" adds gradients up and "apply"
+// updates. "evaluate" and "sample" read the same parameters. All share one arena, because no two run at the same time.
+import { sizeOf } from "../core/index.ts"
+import type { Optimizer } from "../optim/index.ts"
+import {
+  add,
+  broadcast,
+  constant,
+  crossEntropy,
+  gather,
+  gradients,
+  input,
+  multiply,
+  type Program,
+  program,
+  reshape,
+  state,
+  sum,
+  type Tensor,
+} from "../tensor/index.ts"
+import type { LossFunction, ModelDefinition } from "./model.ts"
+
+export interface TrainingPrograms {
+  readonly programs: { readonly [name: string]: Program }
+  readonly parameters: { readonly [name: string]: Tensor }
+  /** Moments and the like, by path. */
+  readonly optimizerStates: { readonly [path: string]: Tensor }
+}
+
+export interface ProgramSizes {
+  readonly batchSize: number
+  readonly sequenceLength: number
+  readonly accumulationSteps: number
+  /** Whether "sample" is wanted. */
+  readonly samples: boolean
+}
+
+/** Names of the inputs, beside the optimizer's own scalars. */
+const TOKENS = "tokens"
+const TARGETS = "targets"
+
+export function buildPrograms(
+  model: ModelDefinition,
+  optimizer: Optimizer,
+  loss: LossFunction,
+  sizes: ProgramSizes,
+): TrainingPrograms {
+  const specs = Object.entries(model.parameters)
+  const parameters = Object.fromEntries(specs.map(([name, { shape }]) => [name, state(name, shape)]))
+  const update = sizes.accumulationSteps === 1 ? trainAtOnce : accumulateThenApply
+  const { programs, optimizerStates } = update({ model, optimizer, loss, sizes, parameters })
+  return {
+    programs: {
+      ...programs,
+      evaluate: evaluateProgram(model, parameters, sizes),
+      ...(sizes.samples ? { sample: sampleProgram(model, parameters, sizes.sequenceLength) } : {}),
+    },
+    parameters,
+    optimizerStates,
+  }
+}
+
+interface Building {
+  readonly model: ModelDefinition
+  readonly optimizer: Optimizer
+  readonly loss: LossFunction
+  readonly sizes: ProgramSizes
+  readonly parameters: { readonly [name: string]: Tensor }
+}
+
+type Update = Pick<TrainingPrograms, "programs" | "optimizerStates">
+
+const batchInput = (name: string, B: number, T: number): Tensor => input(name, [B, T], "i32")
+
+/** Logits as rows: `[B·T, V]`. */
+const rowsOf = (logits: Tensor): Tensor => reshape(logits, [-1, logits.shape.at(-1)!])
+const flat = (targets: Tensor): Tensor => reshape(targets, [sizeOf(targets.shape)])
+
+/** `Σ loss(logits, target) · lossScale`; `lossScale` is one over the targets that count in the whole step. */
+function scaledLoss({ model, loss, sizes, parameters }: Building): Tensor {
+  const tokens = batchInput(TOKENS, sizes.batchSize, sizes.sequenceLength)
+  const targets = batchInput(TARGETS, sizes.batchSize, sizes.sequenceLength)
+  const dropoutSeed = input("dropoutSeed", [], "i32")
+  const logits = model.forward(parameters, tokens, { dropoutSeed })
+  return multiply(sum(loss(rowsOf(logits), flat(targets))), input("lossScale", []))
+}
+
+/** The optimizer's updates for these gradients, one per parameter in order. */
+function optimize({ model, optimizer, parameters }: Building, dParameters: readonly Tensor[]) {
+  const learningRate = input("learningRate", [])
+  const trained = Object.entries(parameters).map(([name, parameter], index) => ({
+    name,
+    state: parameter,
+    gradient: dParameters[index]!,
+    role: model.parameters[name]!.role,
+  }))
+  return optimizer.build(trained, learningRate)
+}
+
+function trainAtOnce(building: Building): Update {
+  const loss = scaledLoss(building)
+  const dParameters = gradients(loss, Object.values(building.parameters))
+  const { updates, states, metrics } = optimize(building, dParameters)
+  return { programs: { train: program({ outputs: { loss, ...metrics }, updates }) }, optimizerStates: states }
+}
+
+function accumulateThenApply(building: Building): Update {
+  const loss = scaledLoss(building)
+  const dParameters = gradients(loss, Object.values(building.parameters))
+  const sums = Object.entries(building.parameters).map(([name, { shape }]) => state(`accumulator.${name}`, shape))
+  const added = sums.map((total, index) => ({ state: total, value: add(total, dParameters[index]!) }))
+  const { updates, states, metrics } = optimize(building, sums)
+  const cleared = sums.map((total) => ({ state: total, value: broadcast(constant(0), total.shape) }))
+  return {
+    programs: {
+      accumulate: program({ outputs: { loss }, updates: added }),
+      apply: program({ outputs: metrics, updates: [...updates, ...cleared] }),
+    },
+    optimizerStates: states,
+  }
+}
+
+/** Nats of each target, `[B·T]`, 0 where it is padding; summed by the host in f64. Always cross-entropy, nothing dropped. */
+function evaluateProgram(model: ModelDefinition, parameters: Building["parameters"], sizes: ProgramSizes): Program {
+  const tokens = batchInput(TOKENS, sizes.batchSize, sizes.sequenceLength)
+  const targets = batchInput(TARGETS, sizes.batchSize, sizes.sequenceLength)
+  return program({ outputs: { nats: crossEntropy(rowsOf(model.forward(parameters, tokens, {})), flat(targets)) } })
+}
+
+/** Logits `[1, V]` after row `at` of one sequence. */
+function sampleProgram(model: ModelDefinition, parameters: Building["parameters"], T: number): Program {
+  const logits = model.forward(parameters, batchInput(TOKENS, 1, T), {})
+  return program({ outputs: { logits: gather(rowsOf(logits), input("at", [1], "i32")) } })
+}
