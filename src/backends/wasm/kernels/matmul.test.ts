@@ -1,0 +1,167 @@
+// C = op(A) · op(B) against plain f64 loops on awkward shapes, and the laws about bits and bounds.
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { platform } from "#platform"
+import { createModule } from "../assembler.ts"
+import { enableRelaxedSimd } from "../features.ts"
+import { webAssembly } from "../webassembly.ts"
+import { emitMatmul, type MatmulShape, matmulScratchBytes } from "./matmul.ts"
+import { resolveMatmul } from "./matmul-shape.ts"
+
+const builds = enableRelaxedSimd(platform, true) ? [false, true] : [false]
+type Shape = Omit<MatmulShape, "fma">
+const GUARD = 1234.5
+
+/** A deterministic float in (-1, 1) for each index. */
+const noise = (i: number) => Math.fround(Math.sin(i * 12.9898) * 0.999)
+
+function layoutOf(shape: MatmulShape) {
+  const s = resolveMatmul(shape)
+  const sizeOf = (rows: number, stride: number, batchStride: number) => (s.batch - 1) * batchStride + rows * stride
+  const a = Math.max(0, sizeOf(s.transposeA ? s.k : s.m, s.rowStrideA, s.batchStrideA))
+  const b = Math.max(0, sizeOf(s.transposeB ? s.n : s.k, s.rowStrideB, s.batchStrideB))
+  const c = Math.max(0, sizeOf(s.m, s.rowStrideC, s.batchStrideC))
+  return { s, a, b, c }
+}
+
+/** Runs the product on `lanes` lanes, one after the other; A and B end where the memory ends. */
+function run(shape: MatmulShape, lanes: number): Float32Array {
+  const { a, b, c } = layoutOf(shape)
+  const scratchBytes = matmulScratchBytes(shape)
+  const pages = Math.ceil((lanes * scratchBytes + 4 * (a + b + c + 32)) / 65536) + 1
+  const module = createModule({ memory: { min: pages, max: pages, shared: false } })
+  const matmul = emitMatmul(module, shape)
+  module.function(
+    "run",
+    Array.from({ length: 6 }, () => "i32" as const),
+    [],
+    true,
+    (f, ...params) => {
+      for (const param of params) f.local.get(param)
+      f.call(matmul)
+    },
+  )
+  const memory = new webAssembly.Memory({ initial: pages, maximum: pages })
+  const instance = new webAssembly.Instance(new webAssembly.Module(module.bytes()), { env: { memory } })
+  const floats = new Float32Array(memory.buffer)
+  const [atA, atB] = [floats.length - a, floats.length - a - b]
+  const atC = atB - c - 16
+  for (let i = 0; i < a; i++) floats[atA + i] = noise(i + 1)
+  for (let i = 0; i < b; i++) floats[atB + i] = noise(7 * i + 3)
+  floats.fill(GUARD, atC - 16, atC + c + 16)
+  if (shape.accumulate) for (let i = 0; i < c; i++) floats[atC + i] = noise(3 * i + 5)
+  for (let lane = 0; lane < lanes; lane++)
+    instance.exports.run(4 * atA, 4 * atB, 4 * atC, lane * scratchBytes, lane, lanes)
+  expect([...floats.slice(atC - 16, atC), ...floats.slice(atC + c, atC + c + 16)]).toEqual(Array(32).fill(GUARD))
+  return floats.slice(atC, atC + c)
+}
+
+/** The definition; gaps between rows keep the guard (or what was there). */
+function reference(shape: MatmulShape): Float64Array {
+  const { s, c } = layoutOf(shape)
+  const out = Float64Array.from({ length: c }, (_, i) => (s.accumulate ? noise(3 * i + 5) : GUARD))
+  for (let batch = 0; batch < s.batch; batch++)
+    for (let i = 0; i < s.m; i++)
+      for (let j = 0; j < s.n; j++) {
+        const at = batch * s.batchStrideC + i * s.rowStrideC + j
+        let sum = s.accumulate ? out[at] : 0
+        for (let l = 0; l < s.k; l++) {
+          const a = batch * s.batchStrideA + (s.transposeA ? l * s.rowStrideA + i : i * s.rowStrideA + l)
+          const b = batch * s.batchStrideB + (s.transposeB ? j * s.rowStrideB + l : l * s.rowStrideB + j)
+          sum += noise(a + 1) * noise(7 * b + 3)
+        }
+        out[at] = sum
+      }
+  return out
+}
+
+function expectClose(shape: MatmulShape, got: Float32Array): void {
+  const want = reference(shape)
+  const worst = got.reduce((error, value, i) => Math.max(error, Math.abs(value - want[i])), 0)
+  expect(worst, JSON.stringify(shape)).toBeLessThan(1e-5 * Math.sqrt(shape.k + 1))
+  expect(got.every((value) => !Number.isNaN(value))).toBe(true)
+}
+
+const sizes = [1, 2, 3, 4, 5, 7, 8, 9, 13, 16, 17, 31, 33]
+const transposes = [false, true].flatMap((transposeA) =>
+  [false, true].map((transposeB) => ({ transposeA, transposeB })),
+)
+const awkward: Shape[] = [
+  ...sizes.map((size) => ({ m: size, n: size, k: size })),
+  { m: 1, n: 67, k: 131 },
+  { m: 2, n: 67, k: 131 },
+  { m: 3, n: 19, k: 1030 },
+  { m: 5, n: 3, k: 517 },
+  { m: 261, n: 9, k: 11 },
+  { m: 6, n: 261, k: 263 },
+  { m: 4, n: 8, k: 0 },
+  { m: 0, n: 3, k: 2 },
+  { batch: 3, m: 5, n: 6, k: 7 },
+  { batch: 5, m: 1, n: 21, k: 6 },
+  { batch: 3, m: 6, n: 5, k: 4, batchStrideB: 0 },
+  { batch: 2, m: 5, n: 6, k: 7, rowStrideA: 12, rowStrideB: 13, rowStrideC: 11 },
+]
+
+describe.each(builds)("with fma %s", (fma) => {
+  it.each(transposes)("equals the definition on awkward shapes (%o)", (transpose) => {
+    for (const shape of awkward)
+      for (const accumulate of [false, true]) {
+        const whole = { ...shape, ...transpose, accumulate, fma }
+        expectClose(whole, run(whole, 1))
+      }
+  })
+
+  it.each(transposes)("gives the same bits on 1, 2, 3 and 7 lanes (%o)", (transpose) => {
+    for (const shape of awkward) {
+      const whole = { ...shape, ...transpose, fma }
+      const one = run(whole, 1)
+      for (const lanes of [2, 3, 7]) expect(run(whole, lanes), JSON.stringify(whole)).toEqual(one)
+    }
+  })
+
+  it("equals the definition on random shapes", () => {
+    const size = fc.integer({ min: 1, max: 40 })
+    const shapes = fc.record({
+      batch: fc.integer({ min: 1, max: 4 }),
+      m: size,
+      n: size,
+      k: fc.oneof(size, fc.integer({ min: 250, max: 530 })),
+      transposeA: fc.boolean(),
+      transposeB: fc.boolean(),
+      accumulate: fc.boolean(),
+    })
+    fc.assert(
+      fc.property(shapes, (shape) => expectClose({ ...shape, fma }, run({ ...shape, fma }, 2))),
+      { numRuns: 60 },
+    )
+  })
+
+  it("sums an element in the same order wherever it stands in C", () => {
+    for (const transpose of transposes.filter(({ transposeA }) => !transposeA))
+      for (const m of [1, 2, 3, 7]) {
+        const shape = { m, n: 21, k: 300, ...transpose, rowStrideB: transpose.transposeB ? 0 : 21, fma }
+        const [first, ...others] = run(shape, 1).slice(0, 21)
+        if (transpose.transposeB) expect(others).toEqual(Array(20).fill(first)) // all rows of B are one row
+      }
+  })
+})
+
+it("in the strict build the sum runs in the order of k, each step rounded", () => {
+  const shape = { m: 5, n: 9, k: 517, fma: false }
+  const got = run(shape, 1)
+  const want = new Float32Array(45)
+  for (let i = 0; i < 5; i++)
+    for (let j = 0; j < 9; j++) {
+      let sum = 0
+      for (let l = 0; l < 517; l++)
+        sum = Math.fround(sum + Math.fround(noise(i * 517 + l + 1) * noise(7 * (l * 9 + j) + 3)))
+      want[i * 9 + j] = sum
+    }
+  expect(got).toEqual(want)
+})
+
+it("emits one function for equal shapes", () => {
+  const module = createModule({ memory: { min: 1, max: 1, shared: false } })
+  const shape = { m: 4, n: 4, k: 4, fma: false }
+  expect(emitMatmul(module, shape)).toBe(emitMatmul(module, { ...shape, rowStrideA: 4 }))
+})
