@@ -1,7 +1,7 @@
 // Files, folders, globs and standard input as one source. A .txt or .md file is one document, each line of a .jsonl file is
 // one; `.gz` is undone on the way. Reading is streaming: one document at a time is in memory.
 import { platform } from "#platform"
-import { ConfigError, DataError } from "../core/index.ts"
+import { ConfigError, DataError, FormatError } from "../core/index.ts"
 import { concatBytes, decodeUtf8, dropByteOrderMark, hasLoneSurrogate, readLines, refuseBinary } from "./read-text.ts"
 import { type DataSource, type Document, remembered } from "./source.ts"
 
@@ -124,10 +124,19 @@ interface Reading {
 
 function readStream(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncIterable<Document> {
   const lower = reading.path.toLowerCase()
-  const plain = lower.endsWith(".gz") ? platform.gunzip(chunks) : chunks
+  const plain = lower.endsWith(".gz") ? unpack(chunks, reading.path) : chunks
   const jsonl =
     /\.(jsonl|ndjson)(\.gz)?$/.test(lower) || (reading.settings.format === "jsonl" && !/\.(txt|md)(\.gz)?$/.test(lower))
   return jsonl ? readJsonLines(plain, reading) : readTextFile(plain, reading)
+}
+
+async function* unpack(chunks: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* platform.gunzip(chunks)
+  } catch (error) {
+    if (error instanceof FormatError) throw new DataError(`${path}: ${error.message}`, error.hint)
+    throw error
+  }
 }
 
 async function* readTextFile(chunks: AsyncIterable<Uint8Array>, reading: Reading): AsyncGenerator<Document> {
@@ -135,7 +144,8 @@ async function* readTextFile(chunks: AsyncIterable<Uint8Array>, reading: Reading
   let parts = 0
   for await (const { bytes, offset } of readParts(chunks, settings.maxDocumentBytes)) {
     refuseBinary(bytes, path, offset)
-    const text = decodeUtf8(offset === 0 ? dropByteOrderMark(bytes) : bytes, path, offset)
+    const decoded = decodeUtf8(bytes, path, offset)
+    const text = offset === 0 ? dropByteOrderMark(decoded) : decoded
     if (++parts > 1) cutFiles.add(id)
     if (text !== "") yield { id: parts === 1 ? id : `${id}#${parts}`, text }
   }
@@ -182,7 +192,7 @@ async function* readJsonLines(chunks: AsyncIterable<Uint8Array>, reading: Readin
   for await (const line of readLines(chunks, path)) {
     const where = `${path}:${line.number}`
     refuseBinary(line.bytes, path, line.offset)
-    const json = decodeUtf8(line.number === 1 ? dropByteOrderMark(line.bytes) : line.bytes, where, line.offset).trim()
+    const json = dropByteOrderMark(decodeUtf8(line.bytes, where, line.offset)).trim()
     if (json === "") continue
     const text = parseLine(json, where, settings.field)
     if (text !== "") yield { id: `${id}:${line.number}`, text }

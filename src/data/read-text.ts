@@ -10,10 +10,8 @@ const TEXT_CONTROLS = new Set([9, 10, 12, 13, 27])
 
 const TEXT_HINT = "give plain text in UTF-8 (.txt, .md) or JSON lines (.jsonl, .jsonl.gz)"
 
-/** The bytes without a leading UTF-8 byte order mark (EF BB BF). */
-export function dropByteOrderMark(bytes: Uint8Array): Uint8Array {
-  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
-}
+/** The text without a leading byte order mark. */
+export const dropByteOrderMark = (text: string): string => (text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
 
 /** @throws DataError  if the bytes look like anything but text: UTF-16, a NUL, or many control characters */
 export function refuseBinary(bytes: Uint8Array, name: string, offset = 0): void {

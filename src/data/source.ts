@@ -78,28 +78,22 @@ function fromIterable(make: () => Iterable<TextItem> | AsyncIterable<TextItem>, 
   }
 }
 
-/** `source` read at most once, its documents kept; a later pass that overtakes the first reads on. */
+/** `source` read at most once, its documents kept; several passes may go on at a time, and all see the same failure. */
 export function remembered(source: DataSource): DataSource {
   const kept: Document[] = []
   let reading: AsyncIterator<Document> | undefined
-  let ended: Promise<void> | undefined
-  let queue: Promise<unknown> = Promise.resolve()
-  const readOne = async (wanted: number): Promise<void> => {
-    if (kept.length > wanted || ended) return
+  let queue: Promise<void> = Promise.resolve()
+  const readUpTo = async (index: number): Promise<void> => {
+    if (kept.length > index) return
     reading ??= source.documents()[Symbol.asyncIterator]()
     const next = await reading.next()
-    if (next.done) ended = Promise.resolve()
-    else kept.push(next.value)
+    if (!next.done) kept.push(next.value)
   }
   return {
     ...source,
     async *documents() {
       for (let index = 0; ; index++) {
-        if (index >= kept.length) {
-          const turn = queue.then(() => readOne(index))
-          queue = turn.catch(() => {})
-          await turn
-        }
+        if (index >= kept.length) await (queue = queue.then(() => readUpTo(index))) // a failure stays in the queue
         if (index >= kept.length) return
         yield kept[index]!
       }
