@@ -14,6 +14,8 @@ export default defineConfig({
   outDir: "dist",
   fixedExtension: false,
   hash: false,
+  // Chunks in a folder of their own: one named `index` would take the root door's place.
+  outputOptions: { chunkFileNames: "shared/[name].js" },
   clean: true,
   sourcemap: false,
   report: false,

@@ -148,6 +148,31 @@ describe("TypeScript reads the declarations of every door, libraries checked", (
   })
 })
 
+it("a door's declarations name exactly the values its module exports", async () => {
+  const code = `console.log(JSON.stringify(await Promise.all(${JSON.stringify(doorNames())}.map(async (door) =>
+    [door, Object.keys(await import(door))]))))`
+  const exported = JSON.parse(await runWell(node, ["--input-type=module", "--eval", code], folder)) as [
+    string,
+    string[],
+  ][]
+  for (const [door, names] of exported) expect(declaredValues(door), door).toEqual(names.toSorted())
+})
+
+/** Names of the values, types left out, that the installed declarations of a door promise. */
+function declaredValues(door: string): string[] {
+  const path = join(installed, "dist", door.slice("kinglet".length), "index.d.ts")
+  const options = { module: ts.ModuleKind.NodeNext, moduleResolution: ts.ModuleResolutionKind.NodeNext, types: [] }
+  const program = ts.createProgram([path], options)
+  const checker = program.getTypeChecker()
+  const resolve = (symbol: ts.Symbol): ts.Symbol =>
+    symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
+  return checker
+    .getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(path)!)!)
+    .filter((symbol) => resolve(symbol).flags & ts.SymbolFlags.Value)
+    .map((symbol) => symbol.name)
+    .toSorted()
+}
+
 /** True when `code` holds an `await` that no function encloses. */
 function awaitsAtTop(code: string): boolean {
   const visit = (node: ts.Node): boolean => {
