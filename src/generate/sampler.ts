@@ -155,10 +155,7 @@ function keepCandidates(scores: Float64Array, settings: Settings): Candidates {
   const largest = scores[argmax(scores)]
   const weigh = (score: number) => exp((score - largest) / temperature) // at most 1, so that nothing overflows
   if (topK === 0 && topP === 1 && minP === 0)
-    return normalize(
-      Int32Array.from(scores, (_, id) => id),
-      scores.map(weigh),
-    )
+    return normalize(allIds(scores.length), scores.map(weigh))
   const descending = descendingIds(scores)
   const top = topK === 0 ? undefined : takeIds(descending, topK)
   const enough = topP === 1 ? Infinity : topP * sumOf((top?.map((id) => scores[id]) ?? scores).map(weigh))
@@ -173,6 +170,12 @@ function keepCandidates(scores: Float64Array, settings: Settings): Candidates {
     reached += weight
   }
   return normalize(Int32Array.from(ids), Float64Array.from(weights))
+}
+
+function allIds(count: number): Int32Array {
+  const ids = new Int32Array(count)
+  for (let id = 0; id < count; id++) ids[id] = id
+  return ids
 }
 
 function takeIds(ids: Iterator<number, void>, count: number): number[] {
@@ -220,7 +223,7 @@ function logSoftmaxAt(logits: Float32Array, id: number): number {
  * A heap: O(V) to build and O(log V) for each id that is asked for, so that the vocabulary is never sorted as a whole.
  */
 function* descendingIds(scores: Float64Array): Generator<number, void> {
-  const heap = Int32Array.from(scores, (_, id) => id).filter((id) => scores[id] > -Infinity)
+  const heap = allIds(scores.length).filter((id) => scores[id] > -Infinity)
   for (let at = (heap.length >> 1) - 1; at >= 0; at--) sink(heap, heap.length, scores, at)
   for (let size = heap.length; size > 0; size--) {
     yield heap[0]
