@@ -1,0 +1,155 @@
+// One row per operation: which kernel computes it, under which key its code is shared, and how much scratch a lane needs.
+import { sizeOf, stridesOf } from "../../../core/index.ts"
+import type { ElementwiseOp, Node, Op } from "../../../tensor/index.ts"
+import type { FunctionHandle, ModuleBuilder } from "../assembler.ts"
+import { attentionGradScratchBytes, attentionScratchBytes, emitAttention, emitAttentionGrad } from "./attention.ts"
+import { emitCacheWrite } from "./cache-write.ts"
+import { emitCrossEntropy, emitCrossEntropyGrad } from "./cross-entropy.ts"
+import { emitGather } from "./gather.ts"
+import { emitMatmul, matmulScratchBytes } from "./matmul.ts"
+import { emitFill, emitMove } from "./move.ts"
+import { emitRope } from "./rope.ts"
+import { emitScatterAdd } from "./scatter-add.ts"
+
+/**
+ * A kernel takes one i32 address per input, one per output, then its lane's scratch, the lane and the number of lanes.
+ */
+export interface Kernel {
+  /** Which of the node's inputs it takes; all of them when not given. */
+  readonly inputs?: readonly number[]
+  readonly scratchBytes?: number
+  readonly emit: (module: ModuleBuilder) => FunctionHandle
+}
+
+export interface KernelOptions {
+  readonly fma: boolean
+  /** The output is the first input's own buffer. */
+  readonly inPlace: boolean
+}
+
+/** Operations that never reach a kernel: sources, views, and what the schedule fuses. */
+type Absorbed = ElementwiseOp | "input" | "state" | "constant" | "data" | "reshape" | "broadcast" | "sum" | "max"
+type KernelRule<O extends Op> = (node: Node<O>, options: KernelOptions) => readonly Kernel[]
+
+function matmulKernel(node: Node<"matmul">, { fma }: KernelOptions): Kernel {
+  const { transposeA, transposeB } = node.attributes
+  const [a, b, c] = [node.inputs[0]!.shape, node.inputs[1]!.shape, node.outputs[0]!.shape]
+  const [m, n, k] = [c.at(-2)!, c.at(-1)!, transposeA ? a.at(-2)! : a.at(-1)!]
+  const sharedB = b.length === 2
+  // One matrix for all: the leading axes of A are just more rows.
+  const flat = sharedB && !transposeA
+  const batch = flat ? 1 : sizeOf(c.slice(0, -2))
+  const rows = flat ? sizeOf(c.slice(0, -1)) : m
+  const shape = {
+    batch,
+    m: rows,
+    n,
+    k,
+    transposeA,
+    transposeB,
+    fma,
+    ...(sharedB && batch > 1 ? { batchStrideB: 0 } : {}),
+  }
+  return { scratchBytes: matmulScratchBytes(shape), emit: (module) => emitMatmul(module, shape) }
+}
+
+function moveKernel(
+  node: Node,
+  options: {
+    inputStrides: readonly number[]
+    shape?: readonly number[]
+    outputOffset?: number
+    inputOffset?: number
+    outputStrides?: readonly number[]
+  },
+): Kernel {
+  const shape = options.shape ?? node.outputs[0]!.shape
+  const move = { shape, outputStrides: stridesOf(node.outputs[0]!.shape), inputOffset: 0, outputOffset: 0, ...options }
+  return { emit: (module) => emitMove(module, move) }
+}
+
+export const kernels: { readonly [O in Exclude<Op, Absorbed>]: KernelRule<O> } = {
+  matmul: (node, options) => [matmulKernel(node, options)],
+  gather: (node) => {
+    const [V, C] = node.inputs[0]!.shape as [number, number]
+    return [{ emit: (module) => emitGather(module, { V, C, N: sizeOf(node.inputs[1]!.shape) }) }]
+  },
+  scatterAdd: (node) => {
+    const [rows, C] = node.outputs[0]!.shape as [number, number]
+    return [{ emit: (module) => emitScatterAdd(module, { rows, C, N: sizeOf(node.inputs[0]!.shape) }) }]
+  },
+  transpose: (node) => {
+    const strides = stridesOf(node.inputs[0]!.shape)
+    return [moveKernel(node as Node, { inputStrides: node.attributes.permutation.map((axis) => strides[axis]!) })]
+  },
+  slice: (node) => {
+    const strides = stridesOf(node.inputs[0]!.shape)
+    return [
+      moveKernel(node as Node, {
+        inputStrides: strides,
+        inputOffset: node.attributes.start * strides[node.attributes.axis]!,
+      }),
+    ]
+  },
+  pad: (node) => {
+    const { axis, before } = node.attributes
+    const outputStrides = stridesOf(node.outputs[0]!.shape)
+    const shape = node.inputs[0]!.shape
+    return [
+      { inputs: [], emit: (module) => emitFill(module, sizeOf(node.outputs[0]!.shape)) },
+      moveKernel(node as Node, {
+        shape,
+        inputStrides: stridesOf(shape),
+        outputStrides,
+        outputOffset: before * outputStrides[axis]!,
+      }),
+    ]
+  },
+  concatenate: (node) => {
+    const { axis } = node.attributes
+    const outputStrides = stridesOf(node.outputs[0]!.shape)
+    const starts = node.inputs.map((_, i) => node.inputs.slice(0, i).reduce((sum, part) => sum + part.shape[axis]!, 0))
+    return node.inputs.map(({ shape }, i) => ({
+      ...moveKernel(node as Node, {
+        shape,
+        inputStrides: stridesOf(shape),
+        outputStrides,
+        outputOffset: starts[i]! * outputStrides[axis]!,
+      }),
+      inputs: [i],
+    }))
+  },
+  rope: (node, { fma }) => {
+    const [B, T, H, D] = node.inputs[0]!.shape as [number, number, number, number]
+    const shape = { B, T, H, D, P: node.inputs[1]!.shape[0]! }
+    return [{ emit: (module) => emitRope(module, shape, { inverse: node.attributes.inverse, fma }) }]
+  },
+  attention: (node, { fma }) => {
+    const shape = { ...attentionShape(node as Node), ...node.attributes }
+    return [{ scratchBytes: attentionScratchBytes(shape), emit: (module) => emitAttention(module, shape, { fma }) }]
+  },
+  attentionGrad: (node, { fma }) => {
+    const shape = { ...attentionShape(node as Node), ...node.attributes }
+    return [
+      { scratchBytes: attentionGradScratchBytes(shape), emit: (module) => emitAttentionGrad(module, shape, { fma }) },
+    ]
+  },
+  cacheWrite: (node, { inPlace }) => {
+    const [B, S, K, D] = node.inputs[0]!.shape as [number, number, number, number]
+    return [{ emit: (module) => emitCacheWrite(module, { B, S, K, D, T: node.inputs[1]!.shape[1]! }, { inPlace }) }]
+  },
+  crossEntropy: (node, { fma }) => {
+    const [N, V] = node.inputs[0]!.shape as [number, number]
+    return [{ emit: (module) => emitCrossEntropy(module, { N, V }, { fma }) }]
+  },
+  crossEntropyGrad: (node, { fma }) => {
+    const [N, V] = node.inputs[0]!.shape as [number, number]
+    return [{ emit: (module) => emitCrossEntropyGrad(module, { N, V }, { fma }) }]
+  },
+}
+
+function attentionShape(node: Node): { B: number; T: number; H: number; K: number; D: number; S: number } {
+  const [B, T, H, D] = node.inputs[0]!.shape as [number, number, number, number]
+  const [, S, K] = node.inputs[1]!.shape as [number, number, number, number]
+  return { B, T, H, K, D, S }
+}

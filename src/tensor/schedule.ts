@@ -1,0 +1,196 @@
+// From a program to the steps a backend runs. Elementwise nodes disappear into the step that needs them: each step that
+// remains reads whole tensors, computes one small straight-line program per element, and stores or reduces its results.
+// What is stored and what is computed again is decided here, once, for every backend.
+import { sameShape, type Shape, sizeOf } from "../core/index.ts"
+import { type ElementwiseOp, isElementwise, type Op } from "./ops.ts"
+import type { Program } from "./program.ts"
+import { isOp, type Node, type Tensor } from "./tensor.ts"
+
+/** One instruction of an element program; operands are positions of earlier instructions. */
+export type Instruction =
+  | { readonly kind: "load"; readonly leaf: number }
+  | { readonly kind: "constant"; readonly value: number }
+  | { readonly kind: "random"; readonly seed: number; readonly stream: number }
+  | { readonly kind: "apply"; readonly op: Exclude<ElementwiseOp, "random">; readonly operands: readonly number[] }
+
+/** What happens at each index of `shape`. Leaves are stored tensors, stretched to `shape` as broadcasting does. */
+export interface ElementProgram {
+  readonly shape: Shape
+  readonly leaves: readonly Tensor[]
+  readonly instructions: readonly Instruction[]
+  /** Positions of the values that are stored or reduced. */
+  readonly results: readonly number[]
+}
+
+export type Step =
+  | { readonly kind: "elementwise"; readonly body: ElementProgram; readonly writes: readonly Tensor[] }
+  | {
+      readonly kind: "reduction"
+      readonly body: ElementProgram
+      readonly reduce: "sum" | "max"
+      readonly firstAxis: number
+      readonly lastAxis: number
+      readonly writes: readonly Tensor[]
+    }
+  | { readonly kind: "op"; readonly node: Node; readonly writes: readonly Tensor[] }
+
+/** A value used twice is computed again rather than stored while its expression has at most this many operations. */
+const LARGEST_REPEATED_EXPRESSION = 8
+/** Expressions longer than this are cut: a kernel has only so many registers. */
+const LARGEST_EXPRESSION = 48
+/** Results one sweep may store; AdamW stores three. */
+const LARGEST_SWEEP = 6
+const COSTLY: ReadonlySet<Op> = new Set<Op>(["exp", "log", "tanh", "sigmoid", "erf"])
+
+/** The tensor whose bytes `tensor` shares: reshapes are views. */
+export function storageOf(tensor: Tensor): Tensor {
+  return isOp(tensor.node, "reshape") ? storageOf(tensor.node.inputs[0]!) : tensor
+}
+
+/** The tensors a step reads, as stored. */
+export function readsOf(step: Step): readonly Tensor[] {
+  return (step.kind === "op" ? step.node.inputs : step.body.leaves).map(storageOf)
+}
+
+const SOURCES: ReadonlySet<Op> = new Set<Op>(["input", "state", "constant", "data"])
+const isFusable = (node: Node): boolean => isElementwise(node.op) || node.op === "broadcast"
+const isReduction = (node: Node): node is Node<"sum"> | Node<"max"> => node.op === "sum" || node.op === "max"
+
+/** The steps of `program`, in an order that respects every dependency. */
+export function schedule(program: Program): Step[] {
+  const stored = chooseStored(program)
+  const steps: Step[] = []
+  for (const node of program.nodes) {
+    if (SOURCES.has(node.op) || node.op === "reshape") continue
+    if (isReduction(node)) steps.push(...reductionSteps(node, stored))
+    else if (!isFusable(node)) steps.push({ kind: "op", node, writes: node.outputs })
+    else if (stored.has(node.outputs[0]!)) steps.push(elementwiseStep([node.outputs[0]!], stored))
+  }
+  return mergeSweeps(steps, stored)
+}
+
+/** Decides which results of elementwise nodes get bytes of their own; all others are computed where they are used. */
+function chooseStored(program: Program): Set<Tensor> {
+  const users = new Map<Tensor, Node[]>()
+  for (const node of program.nodes)
+    for (const x of node.inputs) users.set(x, [...(users.get(x) ?? []), node])
+  const kept = new Set([...Object.values(program.outputs), ...program.updates.map(({ value }) => value)].map(storageOf))
+  const stored = new Set<Tensor>()
+  const length = new Map<Tensor, number>()
+  for (const node of program.nodes) {
+    if (!isFusable(node)) continue
+    const result = node.outputs[0]!
+    const own = 1 + node.inputs.reduce((sum, x) => sum + (stored.has(x) ? 0 : (length.get(x) ?? 0)), 0)
+    length.set(result, own)
+    if (kept.has(result) || mustStore(result, users.get(result) ?? [], own)) stored.add(result)
+  }
+  return stored
+}
+
+function mustStore(result: Tensor, users: readonly Node[], expressionLength: number): boolean {
+  const foldable = (user: Node): boolean =>
+    isReduction(user) || (isFusable(user) && sameShape(user.outputs[0]!.shape, result.shape))
+  if (!users.every(foldable)) return true
+  if (result.node.op === "random") return false
+  if (expressionLength > LARGEST_EXPRESSION) return true
+  return users.length > 1 && (COSTLY.has(result.node.op) || expressionLength > LARGEST_REPEATED_EXPRESSION)
+}
+
+function elementwiseStep(roots: readonly Tensor[], stored: ReadonlySet<Tensor>): Step {
+  return { kind: "elementwise", body: elementProgram(roots[0]!.shape, roots, stored), writes: roots }
+}
+
+/** A reduction takes its input's expression with it where each part of the index space stays one axis; else it is stored first. */
+function reductionSteps(node: Node<"sum"> | Node<"max">, stored: Set<Tensor>): Step[] {
+  const x = node.inputs[0]!
+  const { firstAxis, lastAxis } = node.attributes
+  const step = (): Step & { kind: "reduction" } => ({
+    kind: "reduction", body: elementProgram(x.shape, [x], stored), reduce: node.op, firstAxis, lastAxis, writes: node.outputs,
+  })
+  const fused = step()
+  const parts = [x.shape.slice(firstAxis, lastAxis + 1), x.shape.slice(lastAxis + 1)]
+  const starts = [firstAxis, lastAxis + 1]
+  const simple = parts.every((part, i) => collapse(part, fused.body.leaves.map((leaf) => stretchedStrides(leaf.shape, x.shape).slice(starts[i], starts[i]! + part.length))).sizes.length <= 1)
+  if (simple && !fused.body.instructions.some((instruction) => instruction.kind === "random")) return [fused]
+  if (stored.has(x) || !isFusable(x.node)) return [fused]
+  stored.add(x)
+  return [elementwiseStep([x], stored), step()]
+}
+
+/** Strides of a contiguous operand stretched to `shape`: 0 along stretched axes. */
+export function stretchedStrides(operand: Shape, shape: Shape): number[] {
+  const missing = shape.length - operand.length
+  let stride = 1
+  const strides = shape.map(() => 0)
+  for (let axis = operand.length - 1; axis >= 0; axis--) {
+    strides[axis + missing] = operand[axis] === 1 ? 0 : stride
+    stride *= operand[axis]!
+  }
+  return strides
+}
+
+/** Joins neighboring axes that every operand walks through in one stride; sizes of 1 vanish. */
+export function collapse(sizes: Shape, strides: readonly (readonly number[])[]): { sizes: number[]; strides: number[][] } {
+  const joined: number[] = []
+  const joinedStrides: number[][] = strides.map(() => [])
+  for (const [axis, size] of sizes.entries()) {
+    if (size === 1) continue
+    const continues = joined.length > 0 && strides.every((own, i) => joinedStrides[i]!.at(-1)! === own[axis]! * size)
+    if (continues) joined[joined.length - 1]! *= size
+    else joined.push(size)
+    for (const [i, own] of strides.entries()) {
+      if (continues) joinedStrides[i]![joined.length - 1] = own[axis]!
+      else joinedStrides[i]!.push(own[axis]!)
+    }
+  }
+  return { sizes: joined, strides: joinedStrides }
+}
+
+/** Writes the expression of `roots` as straight-line code over stored leaves. */
+function elementProgram(shape: Shape, roots: readonly Tensor[], stored: ReadonlySet<Tensor>): ElementProgram {
+  const leaves: Tensor[] = []
+  const instructions: Instruction[] = []
+  const known = new Map<Tensor, number>()
+  const add = (instruction: Instruction): number => instructions.push(instruction) - 1
+  const leafOf = (tensor: Tensor): number => {
+    const at = leaves.findIndex((leaf) => storageOf(leaf) === storageOf(tensor) && sameShape(leaf.shape, tensor.shape))
+    return at >= 0 ? at : leaves.push(tensor) - 1
+  }
+  const write = (tensor: Tensor): number => {
+    const { node } = tensor
+    const base = storageOf(tensor).node
+    if (isOp(base, "constant")) return add({ kind: "constant", value: base.attributes.value })
+    const inlined = isFusable(node) && (roots.includes(tensor) || !stored.has(tensor))
+    if (!inlined) return add({ kind: "load", leaf: leafOf(tensor) })
+    if (isOp(node, "random")) return add({ kind: "random", seed: visit(node.inputs[0]!), stream: node.attributes.stream })
+    const operands = node.inputs.map(visit)
+    return node.op === "broadcast" ? operands[0]! : add({ kind: "apply", op: node.op as Exclude<ElementwiseOp, "random">, operands })
+  }
+  const visit = (tensor: Tensor): number => {
+    const position = known.get(tensor) ?? write(tensor)
+    known.set(tensor, position)
+    return position
+  }
+  const results = roots.map(visit)
+  return { shape, leaves, instructions, results }
+}
+
+/** Neighboring sweeps over the same shape become one, so that shared operands are read once. */
+function mergeSweeps(steps: readonly Step[], stored: ReadonlySet<Tensor>): Step[] {
+  const merged: Step[] = []
+  for (const step of steps) {
+    const last = merged.at(-1)
+    if (last?.kind === "elementwise" && step.kind === "elementwise" && mayMerge(last, step))
+      merged[merged.length - 1] = elementwiseStep([...last.writes, ...step.writes], stored)
+    else merged.push(step)
+  }
+  return merged
+}
+
+function mayMerge(first: Step & { kind: "elementwise" }, second: Step & { kind: "elementwise" }): boolean {
+  if (!sameShape(first.body.shape, second.body.shape) || sizeOf(first.body.shape) === 1) return false
+  if (first.writes.length + second.writes.length > LARGEST_SWEEP) return false
+  if (first.body.instructions.length + second.body.instructions.length > LARGEST_EXPRESSION) return false
+  // What the second reads of the first's results must be read at the same index: the very tensor, not a view or a stretch.
+  return second.body.leaves.every((leaf) => !first.writes.includes(storageOf(leaf)) || first.writes.includes(leaf))
+}
