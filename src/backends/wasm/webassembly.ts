@@ -18,7 +18,7 @@ export type WasmImports = { readonly [module: string]: { readonly [name: string]
 interface WebAssemblyApi {
   validate(bytes: Uint8Array): boolean
   compile(bytes: Uint8Array): Promise<WasmModule>
-  Module: new (bytes: Uint8Array) => WasmModule
+  Module: { new (bytes: Uint8Array): WasmModule; exports(module: WasmModule): { name: string; kind: string }[] }
   Instance: new (module: WasmModule, imports?: WasmImports) => WasmInstance
   Memory: new (options: { initial: number; maximum?: number; shared?: boolean }) => WasmMemory
 }

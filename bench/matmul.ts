@@ -1,0 +1,85 @@
+// Speed of single matrix products on one lane, packing included, beside the most this core gives in 128-bit vectors.
+// Run: npx esbuild bench/matmul.ts --bundle --platform=node --format=esm --outfile=/tmp/matmul.mjs && node /tmp/matmul.mjs [--strict] [m,n,k[,ab] ...]
+import { setFlagsFromString } from "node:v8"
+import { createModule, type FunctionBuilder } from "../src/backends/wasm/assembler.ts"
+import { detectFeatures } from "../src/backends/wasm/features.ts"
+import { emitMatmul, type MatmulShape, matmulScratchBytes } from "../src/backends/wasm/kernels/matmul.ts"
+import { type WasmMemory, webAssembly } from "../src/backends/wasm/webassembly.ts"
+
+const SECONDS = 0.25
+const argv = process.argv.slice(2)
+if (process.version.startsWith("v20.")) setFlagsFromString("--experimental-wasm-relaxed-simd")
+const fma = detectFeatures().relaxedSimd && !argv.includes("--strict")
+
+/** Compiles with the optimizing compiler at once, as a device does. */
+function compile(bytes: Uint8Array, memory: WasmMemory) {
+  setFlagsFromString("--no-liftoff")
+  setFlagsFromString("--no-wasm-lazy-compilation")
+  const module = new webAssembly.Module(bytes)
+  setFlagsFromString("--liftoff")
+  setFlagsFromString("--wasm-lazy-compilation")
+  return new webAssembly.Instance(module, { env: { memory } })
+}
+
+/** Best of many calls: the machine is shared. */
+function bestSeconds(call: () => unknown): number {
+  let best = Infinity
+  for (const end = performance.now() + 1000 * SECONDS; performance.now() < end; ) {
+    const start = performance.now()
+    call()
+    best = Math.min(best, performance.now() - start)
+  }
+  return best / 1000
+}
+
+/** Twelve independent sums in registers: what the core can do when nothing is loaded. */
+function peakGflops(): number {
+  const rounds = 1_000_000
+  const module = createModule({ memory: { min: 1, max: 1, shared: false } })
+  const multiplyAdd = (f: FunctionBuilder) => (fma ? f.f32x4.relaxedMadd() : (f.f32x4.mul(), f.f32x4.add()))
+  module.function("peak", [], [], true, (f) => {
+    const [i, x] = [f.local("i32"), f.local("v128")]
+    const sums = f.locals("v128", 12)
+    f.i32.const(0), f.v128.load(), f.local.set(x)
+    f.forRange(i, 0, rounds, 1, () => {
+      for (const sum of sums) {
+        if (fma) f.local.get(x), f.local.get(x), f.local.get(sum)
+        else f.local.get(sum), f.local.get(x), f.local.get(x)
+        multiplyAdd(f), f.local.set(sum)
+      }
+    })
+    for (const sum of sums) f.i32.const(0), f.local.get(sum), f.v128.store()
+  })
+  const { exports } = compile(module.bytes(), new webAssembly.Memory({ initial: 1, maximum: 1 }))
+  return (rounds * 12 * 8) / bestSeconds(exports.peak!) / 1e9
+}
+
+function gflops(shape: MatmulShape): number {
+  const { m, n, k, batch = 1 } = shape
+  const sizes = [m * k, k * n, m * n].map((size) => 4 * batch * size)
+  const pages = Math.ceil((sizes.reduce((sum, size) => sum + size, 1024) + matmulScratchBytes(shape)) / 65536) + 1
+  const module = createModule({ memory: { min: pages, max: pages, shared: true } })
+  const matmul = emitMatmul(module, shape)
+  module.function("run", [], [], true, (f) => {
+    let address = 0
+    for (const size of sizes) f.i32.const(address), (address += Math.ceil(size / 64) * 64)
+    f.i32.const(address), f.i32.const(0), f.i32.const(1), f.call(matmul)
+  })
+  const memory = new webAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+  new Float32Array(memory.buffer).fill(0.5)
+  return (2 * batch * m * n * k) / bestSeconds(compile(module.bytes(), memory).exports.run!) / 1e9
+}
+
+const defaults = [
+  "768,512,128,b", "768,128,512,b", "768,512,128", "768,128,512", "512,128,768,a", "128,512,768,a", "512,512,512", "512,512,512,b",
+  "512,512,512,a", "1024,1024,1024", "768,65,128,b", "64,64,64", "64,64,32,b", "127,129,131", "1,512,512,b", "3,512,512,b", "1,512,512", "1,4096,1024,b",
+]
+const texts = argv.filter((text) => /^\d/.test(text))
+const peak = peakGflops()
+console.log(`${process.version}, ${fma ? "fused" : "strict"}: ${peak.toFixed(1)} GFLOP/s in registers`)
+for (const text of texts.length > 0 ? texts : defaults) {
+  const [m, n, k, letters = ""] = text.split(",")
+  const shape = { m: Number(m), n: Number(n), k: Number(k), transposeA: letters.includes("a"), transposeB: letters.includes("b"), fma }
+  const speed = gflops(shape)
+  console.log(`${text.padEnd(20)} ${speed.toFixed(1).padStart(6)} GFLOP/s ${((100 * speed) / peak).toFixed(0).padStart(4)} %`)
+}
