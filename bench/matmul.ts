@@ -71,15 +71,40 @@ function gflops(shape: MatmulShape): number {
 }
 
 const defaults = [
-  "768,512,128,b", "768,128,512,b", "768,512,128", "768,128,512", "512,128,768,a", "128,512,768,a", "512,512,512", "512,512,512,b",
-  "512,512,512,a", "1024,1024,1024", "768,65,128,b", "64,64,64", "64,64,32,b", "127,129,131", "1,512,512,b", "3,512,512,b", "1,512,512", "1,4096,1024,b",
+  "768,512,128,b",
+  "768,128,512,b",
+  "768,512,128",
+  "768,128,512",
+  "512,128,768,a",
+  "128,512,768,a",
+  "512,512,512",
+  "512,512,512,b",
+  "512,512,512,a",
+  "1024,1024,1024",
+  "768,65,128,b",
+  "64,64,64",
+  "64,64,32,b",
+  "127,129,131",
+  "1,512,512,b",
+  "3,512,512,b",
+  "1,512,512",
+  "1,4096,1024,b",
 ]
 const texts = argv.filter((text) => /^\d/.test(text))
 const peak = peakGflops()
 console.log(`${process.version}, ${fma ? "fused" : "strict"}: ${peak.toFixed(1)} GFLOP/s in registers`)
 for (const text of texts.length > 0 ? texts : defaults) {
   const [m, n, k, letters = ""] = text.split(",")
-  const shape = { m: Number(m), n: Number(n), k: Number(k), transposeA: letters.includes("a"), transposeB: letters.includes("b"), fma }
+  const shape = {
+    m: Number(m),
+    n: Number(n),
+    k: Number(k),
+    transposeA: letters.includes("a"),
+    transposeB: letters.includes("b"),
+    fma,
+  }
   const speed = gflops(shape)
-  console.log(`${text.padEnd(20)} ${speed.toFixed(1).padStart(6)} GFLOP/s ${((100 * speed) / peak).toFixed(0).padStart(4)} %`)
+  console.log(
+    `${text.padEnd(20)} ${speed.toFixed(1).padStart(6)} GFLOP/s ${((100 * speed) / peak).toFixed(0).padStart(4)} %`,
+  )
 }

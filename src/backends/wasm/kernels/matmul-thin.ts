@@ -8,8 +8,9 @@ import type { FunctionBuilder, Local } from "../assembler.ts"
 import type { ResolvedMatmul } from "./matmul-shape.ts"
 import { emitAddProduct, emitClear, emitMin, type MatmulSlice } from "./matmul-slice.ts"
 
-/** Columns lanes share out in `dot`: what is computed together, 8 sums for one row, 4 sums a row for two and three. */
-export const DOT_GROUP = 8
+/** Columns that `dot` computes together, by rows of A: sums, rows of B and of A must fit 16 registers. */
+const DOT_COLUMNS = [0, 6, 4, 3]
+export const dotColumns = ({ m }: ResolvedMatmul): number => DOT_COLUMNS[m]
 /** Columns lanes share out in `stream`: a cache line. */
 export const STREAM_GROUP = 16
 /** Rows of B that meet one stretch of C in a pass of `stream`. */
@@ -17,7 +18,7 @@ const STREAM_DEPTH = 4
 
 /** `C[i, n] = Σ A[i, k] · B[n, k]`. */
 export function emitDot(f: FunctionBuilder, shape: ResolvedMatmul, slice: MatmulSlice): void {
-  const width = shape.m === 1 ? 8 : 4
+  const width = dotColumns(shape)
   const whole = shape.n - (shape.n % width)
   f.scope(() => {
     const column = f.local("i32")

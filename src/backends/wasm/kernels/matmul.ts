@@ -11,7 +11,7 @@ import {
   TILE_ROWS,
 } from "./matmul-shape.ts"
 import { emitClear, emitMin, type MatmulSlice } from "./matmul-slice.ts"
-import { DOT_GROUP, emitDot, emitStream, STREAM_GROUP } from "./matmul-thin.ts"
+import { dotColumns, emitDot, emitStream, STREAM_GROUP } from "./matmul-thin.ts"
 import { emitTiles } from "./matmul-tiles.ts"
 
 export { type MatmulShape, matmulScratchBytes } from "./matmul-shape.ts"
@@ -36,7 +36,7 @@ export function emitMatmul(module: ModuleBuilder, shape: MatmulShape): FunctionH
 /** What lanes share out: groups of rows or of columns. */
 function splitUnit(shape: ResolvedMatmul): { columns: boolean; size: number } {
   const path = matmulPath(shape)
-  if (path === "dot") return { columns: true, size: DOT_GROUP }
+  if (path === "dot") return { columns: true, size: dotColumns(shape) }
   if (path === "stream") return { columns: true, size: STREAM_GROUP }
   const columns = splitsColumns(shape)
   return { columns, size: columns ? TILE_COLUMNS : TILE_ROWS }
