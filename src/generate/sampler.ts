@@ -154,8 +154,7 @@ function keepCandidates(scores: Float64Array, settings: Settings): Candidates {
   const { temperature, topK, topP, minP } = settings
   const largest = scores[argmax(scores)]
   const weigh = (score: number) => exp((score - largest) / temperature) // at most 1, so that nothing overflows
-  if (topK === 0 && topP === 1 && minP === 0)
-    return normalize(allIds(scores.length), scores.map(weigh))
+  if (topK === 0 && topP === 1 && minP === 0) return normalize(allIds(scores.length), scores.map(weigh))
   const descending = descendingIds(scores)
   const top = topK === 0 ? undefined : takeIds(descending, topK)
   const enough = topP === 1 ? Infinity : topP * sumOf((top?.map((id) => scores[id]) ?? scores).map(weigh))

@@ -25,7 +25,7 @@ describe("createStopMatcher", () => {
       fc.property(pieces, stopStrings, (pieces, stops) => {
         const matcher = createStopMatcher(stops)
         const pushed = pieces.map((piece) => matcher.push(piece))
-        const shown = pushed.map(({ emit }) => emit).join("") + matcher.flush()
+        const shown = pushed.map(({ emit }) => emit).join("") + matcher.end()
         const stopped = pushed.some((push) => push.stopped)
         expect({ shown, stopped }).toEqual(cutAtStop(pieces.join(""), stops))
       }),
@@ -55,13 +55,13 @@ describe("createStopMatcher", () => {
     const matcher = createStopMatcher(["."])
     expect(matcher.push("One. Two")).toEqual({ emit: "One", stopped: true })
     expect(matcher.push("Three")).toEqual({ emit: "", stopped: true })
-    expect(matcher.flush()).toBe("")
+    expect(matcher.end()).toBe("")
   })
 
   it("shows a held beginning when the text ends", () => {
     const matcher = createStopMatcher(["\n\n"])
     expect(matcher.push("One\n")).toEqual({ emit: "One", stopped: false })
-    expect(matcher.flush()).toBe("\n")
+    expect(matcher.end()).toBe("\n")
   })
 
   it("refuses an empty stop string", () => {

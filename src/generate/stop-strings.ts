@@ -10,7 +10,7 @@ export interface StopMatcher {
    */
   push(text: string): { readonly emit: string; readonly stopped: boolean }
   /** What is still held back when the text ends without a stop string. */
-  flush(): string
+  end(): string
 }
 
 /**
@@ -32,7 +32,7 @@ export function createStopMatcher(stops: readonly string[]): StopMatcher {
       held = stopped ? "" : pending.slice(shown)
       return { emit: pending.slice(0, shown), stopped }
     },
-    flush() {
+    end() {
       const rest = held
       held = ""
       return rest
