@@ -93,14 +93,15 @@ function* layOutText(ids: ArrayLike<number>, { order, vocabSize, starts = [] }: 
   const boundary = used.indexOf(0)
   const base = Math.max(boundary + 1, vocabSize)
   const length = ids.length + starts.length
-  const symbols = makeSymbols(length + order, base).fill(boundary)
+  const symbols = makeSymbols(length + order, base)
   let document = 0 // documents begun so far: as many boundaries stand before this symbol
   yield* inSlices(ids.length, (from, to) => {
     for (let at = from; at < to; at++) {
-      while (document < starts.length && starts[document] <= at) document++
+      while (document < starts.length && starts[document] <= at) symbols[at + document++] = boundary
       symbols[at + document] = ids[at]
     }
   })
+  symbols.fill(boundary, ids.length + document)
   return { symbols, length, boundary, base }
 }
 

@@ -4,12 +4,9 @@ import { platform } from "#platform"
 import { DataError, formatBytes } from "../../core/index.ts"
 import { compressionBaseline } from "./compression.ts"
 import { chooseKneserNeyOrderSliced, trainKneserNeySliced } from "./kneser-ney.ts"
-import type { Sliced } from "./slices.ts"
+import { runSliced, type Sliced } from "./slices.ts"
 import type { SymbolArray } from "./symbols.ts"
 import { scoreUnigramSliced, trainUnigramSliced } from "./unigram.ts"
-
-/** Longest stretch between two turns of the event loop; the law of the house is 20 ms. */
-const SLICE_MS = 5
 
 /** Kneser-Ney needs about 15 bytes of memory a training byte while it is built, brotli more: half a gigabyte. */
 const MAX_TRAIN_BYTES = 32e6
@@ -151,19 +148,6 @@ const perUnit = (nats: number, { valid, bytes }: SymbolSplit) => ({
   bitsPerByte: nats / Math.LN2 / bytes,
   natsPerUnit: nats / valid.length,
 })
-
-/** Runs a sliced computation, giving the event loop a turn every few milliseconds. */
-export async function runSliced<T>(computation: Sliced<T>, signal?: AbortSignal): Promise<T> {
-  let turn = platform.now()
-  for (;;) {
-    const step = computation.next()
-    if (step.done) return step.value
-    if (platform.now() - turn < SLICE_MS) continue
-    await platform.yieldToEventLoop()
-    signal?.throwIfAborted()
-    turn = platform.now()
-  }
-}
 
 /** Settles as `work` does, or rejects as soon as the signal is aborted; the work itself cannot be called back. */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
