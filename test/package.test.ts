@@ -55,6 +55,23 @@ describe("what is installed", () => {
   })
 })
 
+describe("the lock file", () => {
+  const text = readFileSync(join(root, "package-lock.json"), "utf8")
+  const { packages } = JSON.parse(text) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>
+  }
+
+  it("names no registry", () => {
+    expect(text).not.toContain('"resolved"')
+  })
+
+  it("holds the builds of its tools for every system, or `npm ci` refuses it (node scripts/lock.mjs)", () => {
+    const wanted = Object.values(packages).flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies))
+    const locked = new Set(Object.keys(packages).map((path) => path.slice(path.lastIndexOf("node_modules/") + 13)))
+    expect(wanted.filter((name) => !locked.has(name))).toEqual([])
+  })
+})
+
 describe("the top-level await detector", () => {
   it.each([
     ["await x", true],
