@@ -40,21 +40,39 @@ function power(base: number, exponent: number): number {
   return exponent % 2 === 0 ? half * half : half * half * base
 }
 
+/** Scalars of one role, so that they are computed once and not for each parameter. */
+interface RoleScalars {
+  /** Learning rate times the first moment's correction. */
+  readonly rate: Tensor
+  /** What is left of a decaying weight. */
+  readonly keep: Tensor | undefined
+}
+
+function roleScalars(options: AdamWOptions, learningRate: Tensor, correction1: Tensor) {
+  const { weightDecay = 0.1, decayRoles = DECAY_ROLES, learningRateFactors = {} } = options
+  const scalarsOf = (role: Role): RoleScalars => {
+    const rate = multiply(learningRate, learningRateFactors[role] ?? 1)
+    const decays = weightDecay !== 0 && decayRoles.includes(role)
+    return { rate: multiply(rate, correction1), keep: decays ? subtract(1, multiply(rate, weightDecay)) : undefined }
+  }
+  const known: { [R in Role]?: RoleScalars } = {}
+  return (role: Role): RoleScalars => (known[role] ??= scalarsOf(role))
+}
+
 /** The rule for one parameter; each state appears once, so that a fuser makes one sweep. */
 export function adamWRule(options: AdamWOptions, learningRate: Tensor) {
-  const { beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8, weightDecay = 0.1 } = options
-  const { decayRoles = DECAY_ROLES, learningRateFactors = {} } = options
-  const [correction1, correction2] = [input(CORRECTION1, []), input(CORRECTION2, [])]
+  const { beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8 } = options
+  const scalarsOf = roleScalars(options, learningRate, input(CORRECTION1, []))
+  const correction2 = input(CORRECTION2, [])
   return ({ state: p, gradient: g, role }: OptimizedParameter, stateOf: StateOf): RuleResult => {
     const [m, v] = [stateOf("exp_avg"), stateOf("exp_avg_sq")]
-    const rate = multiply(learningRate, learningRateFactors[role] ?? 1)
+    const { rate, keep } = scalarsOf(role)
     const nextM = add(multiply(m, beta1), multiply(g, 1 - beta1))
     const nextV = add(multiply(v, beta2), multiply(square(g), 1 - beta2))
-    const step = divide(multiply(nextM, multiply(rate, correction1)), add(sqrt(multiply(nextV, correction2)), epsilon))
-    const kept =
-      decayRoles.includes(role) && weightDecay !== 0 ? multiply(p, subtract(1, multiply(rate, weightDecay))) : p
+    const step = divide(multiply(nextM, rate), add(sqrt(multiply(nextV, correction2)), epsilon))
+    const next = subtract(keep === undefined ? p : multiply(p, keep), step)
     return {
-      next: subtract(kept, step),
+      next,
       states: [
         { state: m, value: nextM },
         { state: v, value: nextV },

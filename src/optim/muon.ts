@@ -61,11 +61,14 @@ export function orthogonalize(x: Tensor, iterations = 5): Tensor {
 /** The rule for one matrix `[R, C]`. */
 function muonRule(options: MuonOptions, learningRate: Tensor, momentum: Tensor) {
   const { nesterov = true, iterations = 5, weightDecay = 0, cautious = false } = options
+  const newShare = subtract(1, momentum)
+  /** `momentum·m + (1 - momentum)·g`. */
+  const blend = (m: Tensor, g: Tensor): Tensor => add(multiply(m, momentum), multiply(g, newShare))
   return ({ state: p, gradient: g }: OptimizedParameter, stateOf: StateOf): RuleResult => {
     const m = stateOf("momentum_buffer")
-    const nextM = blend(m, g, momentum)
+    const nextM = blend(m, g)
     const scale = Math.sqrt(Math.max(1, p.shape[0]! / p.shape[1]!))
-    const step = multiply(orthogonalize(nesterov ? blend(nextM, g, momentum) : nextM, iterations), scale)
+    const step = multiply(orthogonalize(nesterov ? blend(nextM, g) : nextM, iterations), scale)
     const states = [{ state: m, value: nextM }]
     if (weightDecay === 0) return { next: subtract(p, multiply(step, learningRate)), states }
     const shrinks = cautious ? subtract(1, greater(0, multiply(step, p))) : undefined
@@ -73,10 +76,6 @@ function muonRule(options: MuonOptions, learningRate: Tensor, momentum: Tensor) 
     return { next: subtract(p, multiply(add(step, decay), learningRate)), states }
   }
 }
-
-/** `momentum·m + (1 - momentum)·g`. */
-const blend = (m: Tensor, g: Tensor, momentum: Tensor): Tensor =>
-  add(multiply(m, momentum), multiply(g, subtract(1, momentum)))
 
 /**
  * `m' = μ·m + (1-μ)·g`, `O = orthogonalize(μ·m' + (1-μ)·g)`, `p' = p - lr·(sqrt(max(1, rows/cols))·O + decay·p)` for matrices;
