@@ -1,7 +1,8 @@
 // Checkpoints: a folder with model.safetensors, optimizer.safetensors, config.json and state.json, which names the size and
 // the SHA-256 of the others. It is written under a temporary name, flushed and renamed, so it is there whole or not at all.
-import { ConfigError, DataError, FormatError, KINGLET_VERSION, type Shape, sizeOf } from "../core/index.ts"
-import { decodeSafetensors, safetensorsHeader } from "../formats/index.ts"
+import { ConfigError, DataError, FormatError, KINGLET_VERSION, type Shape } from "../core/index.ts"
+import type { BatchState } from "../data/index.ts"
+import { decodeFloats, safetensorsHeader } from "../formats/index.ts"
 import { type FileSystem, platform } from "#platform"
 
 export const CHECKPOINT_FORMAT = 1
@@ -24,6 +25,8 @@ export interface CheckpointState {
   /** Of exactly these parameters, where they were evaluated. */
   readonly heldOut?: HeldOut
   readonly best?: HeldOut & { readonly step: number }
+  /** Where the next batch begins. */
+  readonly batches: BatchState
   /** Losses of the last steps, newest last. */
   readonly recentLosses: readonly number[]
   readonly device: {
@@ -128,7 +131,7 @@ async function writeTensors(
   try {
     await write(headerOf(tensors))
     for (const [name, tensor] of Object.entries(tensors))
-      for (const chunk of chunksOf(requireFinite(name, tensor.read()))) await write(chunk)
+      for (const chunk of chunksOf(tensor.read())) await write(bytesOf(requireFinite(name, chunk)))
     await handle.sync()
   } finally {
     await handle.close()
@@ -141,15 +144,18 @@ function headerOf(tensors: CheckpointContents["parameters"]): Uint8Array {
   return safetensorsHeader(Object.fromEntries(shapes), { format: "pt" })
 }
 
-function* chunksOf(values: Float32Array): Generator<Uint8Array> {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength) // every engine we run on is little-endian
-  for (let start = 0; start < bytes.length; start += CHUNK_BYTES) yield bytes.subarray(start, start + CHUNK_BYTES)
+function* chunksOf(values: Float32Array): Generator<Float32Array> {
+  const length = CHUNK_BYTES / 4
+  for (let start = 0; start < values.length; start += length) yield values.subarray(start, start + length)
 }
 
+/** Every engine we run on is little-endian, as the format is. */
+const bytesOf = (values: Float32Array): Uint8Array => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+
 function requireFinite(name: string, values: Float32Array): Float32Array {
-  const bad = values.findIndex((value) => !Number.isFinite(value))
-  if (bad >= 0)
-    throw new DataError(`${name} holds ${values[bad]} at element ${bad}; the checkpoint before this one is kept`, LOWER_LEARNING_RATE)
+  for (const value of values)
+    if (!Number.isFinite(value))
+      throw new DataError(`${name} holds ${value}, which no checkpoint may; the one before it is kept`, LOWER_LEARNING_RATE)
   return values
 }
 

@@ -1,7 +1,7 @@
 // What `train` does when nothing is said: the one place where the default block, optimizer and schedule are chosen. The
 // choices are recipes.md's starting point; what measurements change is written down in LOG.md.
 import { ConfigError } from "../core/index.ts"
-import { type DecoderConfig, parameterCounts, validateConfig } from "../models/index.ts"
+import { type DecoderConfig, validateConfig } from "../models/index.ts"
 import type { ModelRecipe, OptimizerRecipe, Recipe, ScheduleRecipe, TokenizerRecipe } from "./recipe.ts"
 
 export interface DefaultRecipeOptions {
@@ -111,15 +111,15 @@ export function defaultSchedule(steps: number): ScheduleRecipe {
   return { name: "wsd", warmupSteps: Math.min(40, Math.floor(steps / 10)), decayFraction: 0.5, finalFactor: 0.05 }
 }
 
-/** Width and depth whose parameters come nearest to `size`, among widths in steps of 32 at a depth of width / 32. */
+/** Width and depth whose parameters come nearest to `size`, among widths in steps of 32 at a depth of about width / 32. */
 export function shapeOfSize(size: number, vocabSize: number): { hiddenSize: number; numHiddenLayers: number } {
-  const shapes = Array.from({ length: 64 }, (_, i) => (i + 1) * HEAD_DIM).flatMap((hiddenSize) => {
-    const depth = Math.max(1, Math.round(hiddenSize / ASPECT))
+  const tables = vocabSize >= SMALL_VOCABULARY ? 1 : 2
+  const parameters = (C: number, L: number): number => 12 * L * C * C + tables * vocabSize * C
+  const shapes = Array.from({ length: 64 }, (_, index) => (index + 1) * HEAD_DIM).flatMap((hiddenSize) => {
+    const depth = Math.round(hiddenSize / ASPECT)
     return [depth, depth - 1, depth + 1].filter((L) => L > 0).map((numHiddenLayers) => ({ hiddenSize, numHiddenLayers }))
   })
-  const miss = (shape: (typeof shapes)[number]): number => {
-    const model = defaultModel({ ...shape, vocabSize, sequenceLength: 128 })
-    return Math.abs(Math.log(parameterCounts({ ...model, vocabSize } as DecoderConfig).total / size))
-  }
+  const miss = ({ hiddenSize, numHiddenLayers }: (typeof shapes)[number]): number =>
+    Math.abs(Math.log(parameters(hiddenSize, numHiddenLayers) / size))
   return shapes.reduce((best, shape) => (miss(shape) < miss(best) ? shape : best))
 }

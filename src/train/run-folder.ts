@@ -2,7 +2,7 @@
 // it is claimed by one process at a time and cleaned of what a killed process left half written.
 import { ConfigError, DataError, FormatError } from "../core/index.ts"
 import type { FileSystem } from "#platform"
-import { checkpointSteps, latestCheckpoint, readCheckpointState } from "./checkpoint.ts"
+import { checkpointPath, checkpointSteps, readCheckpointState } from "./checkpoint.ts"
 import type { Recipe } from "./recipe.ts"
 import { validateRecipe } from "./validate-recipe.ts"
 
@@ -13,6 +13,8 @@ export interface RunFolder {
   path(...parts: string[]): string
   release(): Promise<void>
 }
+
+const RECIPE_FILE = "recipe.json"
 
 /** Names of unfinished writes: `.anything.tmp`. */
 const isLeftover = (name: string): boolean => name.startsWith(".") && name.endsWith(".tmp")
@@ -41,11 +43,14 @@ async function removeLeftovers(files: FileSystem, dir: string): Promise<void> {
 }
 
 /** @throws DataError  if the folder already holds a run: nothing is overwritten */
-export async function writeRecipe(folder: RunFolder, recipe: Recipe): Promise<void> {
-  const path = folder.path("recipe.json")
-  if (await folder.files.exists(path))
-    throw new DataError(`the folder ${folder.dir} already holds a run`, "resume it, or choose another folder")
-  await folder.files.writeAtomic(path, `${JSON.stringify(recipe, undefined, 2)}\n`)
+export async function requireNoRun({ files, dir, path }: RunFolder): Promise<void> {
+  if (await files.exists(path(RECIPE_FILE)))
+    throw new DataError(`the folder ${dir} already holds a run`, "resume it, or choose another folder")
+}
+
+/** The last thing written before the first step: a folder with a recipe is a run. */
+export async function writeRecipe({ files, path }: RunFolder, recipe: Recipe): Promise<void> {
+  await files.writeAtomic(path(RECIPE_FILE), `${JSON.stringify(recipe, undefined, 2)}\n`)
 }
 
 /**
@@ -56,7 +61,7 @@ export async function writeRecipe(folder: RunFolder, recipe: Recipe): Promise<vo
  * @throws ConfigError  if it is of a newer version or cannot be used
  */
 export async function readRecipe(files: FileSystem, dir: string): Promise<Recipe> {
-  const path = files.join(dir, "recipe.json")
+  const path = files.join(dir, RECIPE_FILE)
   if (!(await files.exists(path)))
     throw new DataError(`there is no run in ${dir}: recipe.json is missing`, "name the folder that train made")
   let json: unknown
@@ -81,11 +86,11 @@ type Choices = { readonly [name: string]: string | number | boolean }
 
 /** What a run folder holds, without claiming it or reading a parameter; undefined if there is no run in `dir`. */
 export async function inspectRun(files: FileSystem, dir: string): Promise<RunInspection | undefined> {
-  if (!(await files.exists(files.join(dir, "recipe.json")))) return undefined
+  if (!(await files.exists(files.join(dir, RECIPE_FILE)))) return undefined
   const recipe = await readRecipe(files, dir)
   for (const step of (await checkpointSteps(files, dir)).reverse()) {
     const state = await readCheckpointState(files, checkpointPath(files, dir, step)).catch(newerOnly)
-    if (state) return { recipe, step: state.step, finished: state.step >= recipe.steps, device: state.device }
+    if (state) return { recipe, step: state.step, finished: state.step >= recipe.steps && state.heldOut !== undefined, device: state.device }
   }
   return { recipe, step: 0, finished: false }
 }
@@ -94,8 +99,3 @@ export async function inspectRun(files: FileSystem, dir: string): Promise<RunIns
 function newerOnly(error: unknown): undefined {
   if (error instanceof ConfigError) throw error
 }
-
-export const checkpointPath = (files: FileSystem, dir: string, step: number): string =>
-  files.join(dir, "checkpoints", `step-${String(step).padStart(6, "0")}`)
-
-export { latestCheckpoint }

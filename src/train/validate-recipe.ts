@@ -1,8 +1,8 @@
 // Recipes are checked here, once: every field against one row of a table, unknown keys by name. `--set key=value` goes
 // through the same rows.
 import { ConfigError } from "../core/index.ts"
-import { validateConfig } from "../models/index.ts"
-import { type Explained, RECIPE_VERSION, type Recipe } from "./recipe.ts"
+import { presets, validateConfig } from "../models/index.ts"
+import { type Explained, type ModelRecipe, RECIPE_VERSION, type Recipe } from "./recipe.ts"
 
 interface Field {
   readonly expected: string
@@ -78,6 +78,12 @@ const FIELDS: { readonly [path: string]: Field } = {
   explained: optional({ expected: "reasons by field", accepts: isObject }),
 }
 
+const { vocabSize: _, ...anyModel } = presets.llama({
+  vocabSize: 1, hiddenSize: 2, numHiddenLayers: 0, numAttentionHeads: 1, maxPositionEmbeddings: 1,
+})
+/** A value of the right type by field of the model; the models room checks the rest. */
+const MODEL_FIELDS: { readonly [name: string]: unknown } = anyModel
+
 /** `tokenizer`, `data`, `optimizer`, ...: the keys that hold other keys, `model` among them. */
 const GROUPS: ReadonlySet<string> = new Set(["model", ...Object.keys(FIELDS).flatMap((path) => path.split(".").slice(0, -1))])
 
@@ -92,6 +98,7 @@ export function validateRecipe(json: unknown): Recipe {
   for (const group of GROUPS)
     if (!isObject(json[group])) throw new ConfigError(`recipe: ${group} must be an object, got ${describe(json[group])}`)
   for (const path of leafPaths(json)) if (!FIELDS[path]) throw unknownField(path)
+  checkModelFields(json["model"] as object)
   for (const [path, field] of Object.entries(FIELDS)) checkField(path, field, valueAt(json, path))
   const recipe = json as unknown as Recipe
   checkTogether(recipe)
@@ -113,8 +120,24 @@ function checkField(path: string, field: Field, value: unknown): void {
   if (!field.accepts(value)) throw new ConfigError(`recipe: ${path} must be ${field.expected}, got ${describe(value)}`)
 }
 
+function checkModelFields(model: object): void {
+  const known = Object.keys(MODEL_FIELDS)
+  for (const name of Object.keys(model))
+    if (!known.includes(name)) throw unknownField(`model.${name}`, known.map((field) => `model.${field}`))
+  for (const [name, value] of Object.entries(model)) {
+    const type = typeof MODEL_FIELDS[name]
+    checkField(`model.${name}`, { expected: `a ${type}`, accepts: (given) => typeof given === type }, value)
+  }
+}
+
 /** What no single field can say. */
 function checkTogether(recipe: Recipe): void {
+  const { hiddenSize, numAttentionHeads, headDim } = recipe.model
+  if (!Number.isInteger(headDim) && headDim * numAttentionHeads === hiddenSize)
+    throw new ConfigError(
+      `recipe: model.numAttentionHeads must divide hiddenSize, got ${numAttentionHeads} and ${hiddenSize}`,
+      `try numAttentionHeads ${nearestDivisor(hiddenSize, numAttentionHeads)}`,
+    )
   if (recipe.tokenizer.kind === "bpe" && recipe.tokenizer.vocabSize === undefined)
     throw new ConfigError("recipe: tokenizer.vocabSize is missing, expected the size of the BPE vocabulary")
   const { positions, maxPositionEmbeddings } = recipe.model
@@ -123,6 +146,12 @@ function checkTogether(recipe: Recipe): void {
       `recipe: sequenceLength must be at most model.maxPositionEmbeddings, got ${recipe.sequenceLength} > ${maxPositionEmbeddings}`,
       "raise model.maxPositionEmbeddings or shorten sequenceLength",
     )
+}
+
+/** The divisor of `of` nearest to `wanted`. */
+function nearestDivisor(of: number, wanted: number): number {
+  const divisors = Array.from({ length: of }, (_, index) => index + 1).filter((divisor) => of % divisor === 0)
+  return divisors.reduce((best, divisor) => (Math.abs(divisor - wanted) < Math.abs(best - wanted) ? divisor : best), 1)
 }
 
 /** Paths of all leaves outside `model` and `explained`. */
@@ -165,7 +194,21 @@ export function setRecipeValue(recipe: Recipe, key: string, text: string): Recip
   const group = (recipe as unknown as Record<string, object>)[first]
   const explained: Explained = { value, because: "you set it", source: `--set ${key}=${text}` }
   const changed = { ...recipe, [first]: second === undefined ? value : { ...group, [second]: value } }
+  if (first === "model") changed.model = followWidth(recipe.model, changed.model, second!)
   return { ...changed, explained: { ...recipe.explained, [path]: explained } } as Recipe
+}
+
+/** Sizes that were derived from the width or the head count follow it; what does not divide is told by {@link validateRecipe}. */
+function followWidth(before: ModelRecipe, after: ModelRecipe, key: string): ModelRecipe {
+  if (key !== "hiddenSize" && key !== "numAttentionHeads") return after
+  const { hiddenSize, numAttentionHeads } = after
+  const derivedHeads = before.headDim * before.numAttentionHeads === before.hiddenSize
+  return {
+    ...after,
+    headDim: derivedHeads ? hiddenSize / numAttentionHeads : after.headDim,
+    numKeyValueHeads: before.numKeyValueHeads === before.numAttentionHeads ? numAttentionHeads : after.numKeyValueHeads,
+    intermediateSize: Math.round((before.intermediateSize / before.hiddenSize) * hiddenSize),
+  }
 }
 
 /** The full path of a key; `learningRate` will do for `optimizer.learningRate` where only one field ends so. */
