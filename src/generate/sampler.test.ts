@@ -183,6 +183,11 @@ describe("createSampler", () => {
     }
   })
 
+  it("takes its defaults for options that are undefined", () => {
+    const options = { temperature: undefined, topP: undefined, seed: undefined } as unknown as SamplerOptions
+    expect([...samplingDistribution(Float32Array.of(0, 0), options).probabilities]).toEqual([0.5, 0.5])
+  })
+
   it("refuses logits that are no distribution", () => {
     for (const logits of [[NaN, 1], [Infinity, 1], [-Infinity, -Infinity], []])
       expect(() => createSampler().sample(Float32Array.from(logits))).toThrow(DataError)

@@ -79,25 +79,10 @@ export function samplingDistribution(
 }
 
 function readSettings(options: SamplerOptions): Settings {
-  const settings: Settings = {
-    temperature: 1,
-    topK: 0,
-    topP: 1,
-    minP: 0,
-    repetitionPenalty: 1,
-    repetitionWindow: 64,
-    seed: 0,
-    logProbabilities: false,
-    ...options,
-  }
-  const { temperature, topK, topP, minP, repetitionPenalty, repetitionWindow, seed } = settings
-  check(
-    "temperature",
-    temperature,
-    temperature >= 0 && temperature < Infinity,
-    "0 or more",
-    "0 is greedy, 0.8 is usual",
-  )
+  const { temperature = 1, topK = 0, topP = 1, minP = 0, repetitionPenalty = 1, repetitionWindow = 64 } = options
+  const { seed = 0, logProbabilities = false } = options
+  const warmth = temperature >= 0 && temperature < Infinity
+  check("temperature", temperature, warmth, "0 or more", "0 is greedy, 0.8 is usual")
   check("topK", topK, isCount(topK), "a whole number, 0 or more", "0 keeps every id")
   check("topP", topP, topP > 0 && topP <= 1, "above 0 and at most 1", "1 keeps every id")
   check("minP", minP, minP >= 0 && minP <= 1, "between 0 and 1", "0 keeps every id, 0.05 is usual")
@@ -105,7 +90,7 @@ function readSettings(options: SamplerOptions): Settings {
   check("repetitionPenalty", repetitionPenalty, penalty, "above 0", "1 changes nothing, 1.1 is usual")
   check("repetitionWindow", repetitionWindow, isCount(repetitionWindow), "a whole number, 0 or more")
   check("seed", seed, isCount(seed), "a whole number, 0 or more")
-  return settings
+  return { temperature, topK, topP, minP, repetitionPenalty, repetitionWindow, seed, logProbabilities }
 }
 
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
