@@ -36,7 +36,7 @@ export function enableRelaxedSimd(
   allowV8Flags: boolean,
 ): boolean {
   if (detectFeatures().relaxedSimd) return true
-  const isNode20 = platform.name === "node" && /^node 20\./.test(platform.engine)
+  const isNode20 = platform.name === "node" && platform.engine.startsWith("node 20.")
   if (!allowV8Flags || !isNode20) return false
   return platform.setEngineFlag("--experimental-wasm-relaxed-simd") && detectFeatures().relaxedSimd
 }

@@ -107,6 +107,22 @@ it("an unknown step and a closed pool are DeviceErrors", async () => {
   await expect(pool.run(module, "slice")).rejects.toThrow("closed")
 })
 
+it("lanes wake their caller by a message where Atomics.waitAsync is missing", async () => {
+  const atomics = Atomics as { waitAsync?: unknown }
+  const { waitAsync } = atomics
+  delete atomics.waitAsync
+  try {
+    await withLanes(2, async (pool) => {
+      const { memory, words } = openMemory()
+      const module = await pool.load(memory, testModule())
+      for (let i = 0; i < 20; i++) await pool.run(module, "slice")
+      expect(words[TRACE / 4 + 1]).toBe(40)
+    })
+  } finally {
+    atomics.waitAsync = waitAsync
+  }
+})
+
 it("the event loop turns while lanes work", () =>
   withLanes(2, async (pool) => {
     const module = await pool.load(openMemory().memory, testModule())

@@ -51,7 +51,7 @@ export async function openLanes(count: number): Promise<LanePool> {
     control: team.control,
     lane,
     lanes: count,
-    wakeByMessage: waitAsync === undefined,
+    wakeByMessage: team.wakeByMessage,
   }))
   const loaded = new Map<LoadedModule, number>()
   let modules = 0
@@ -119,12 +119,13 @@ type WaitAsync = (
   index: number,
   value: number,
 ) => { async: boolean; value: Promise<string> | string }
-/** Newer than our type library, and missing in some browsers. */
-const waitAsync = (Atomics as unknown as { waitAsync?: WaitAsync }).waitAsync
+/** Newer than our type library, and missing in some browsers: there the last lane posts a message. */
+const asyncWait = (): WaitAsync | undefined => (Atomics as unknown as { waitAsync?: WaitAsync }).waitAsync
 
 /** The workers and the words they listen to. Orders go out one at a time. */
 class Team {
   readonly control = new SharedArrayBuffer(4 * WORDS)
+  readonly wakeByMessage = asyncWait() === undefined
   readonly #words = new Int32Array(this.control)
   readonly #workers: readonly PlatformWorker[]
   #queue: Promise<unknown> = Promise.resolve()
@@ -163,9 +164,9 @@ class Team {
       words[WORD.module] = module
       words[WORD.step] = step
       Atomics.store(words, WORD.done, 0)
-      const finished = waitAsync?.(words, WORD.finished, Atomics.load(words, WORD.finished))
+      const finished = this.wakeByMessage ? undefined : asyncWait()?.(words, WORD.finished, words[WORD.finished])
       this.#order(COMMAND.run)
-      if (finished?.async) (finished.value as Promise<string>).then(resolve, reject)
+      if (finished?.async) (finished.value as Promise<string>).then(() => resolve(), reject)
     })
   }
 
