@@ -1,12 +1,13 @@
 // Groups of documents that are the same or nearly the same: candidates by locality-sensitive hashing, then by their
 // signatures. Nothing here looks at text. Leskovec, Rajaraman, Ullman, "Mining of Massive Datasets", chapter 3.
+import { mix32 } from "../core/index.ts"
 import { likeness, SIGNATURE_LENGTH } from "./min-hash.ts"
 import type { DocumentFacts } from "./survey.ts"
 
 /** Bands of five: a pair of likeness 0.8 shares none of the 25 with probability (1 - 0.8^5)^25 = 5e-5. */
 const ROWS = 5
 const BANDS = SIGNATURE_LENGTH / ROWS
-/** Compared with at most so many earlier members of a bucket, so that boilerplate shared by all does not make it quadratic. */
+/** A document is compared with at most so many earlier ones of its band, so that boilerplate shared by all does not make it quadratic. */
 const MAX_COMPARED = 64
 
 export interface Groups {
@@ -32,9 +33,12 @@ function createForest(size: number) {
   return { root, join }
 }
 
-/** The numbers of one band in one string: equal strings, equal bands. */
-const bandKey = (signature: Uint16Array, band: number): string =>
-  String.fromCharCode(...signature.subarray(band * ROWS, (band + 1) * ROWS))
+/** A hash of one band's numbers; a collision costs one comparison. */
+function bandKey(signature: Uint16Array, band: number): number {
+  let key = band
+  for (let row = band * ROWS; row < (band + 1) * ROWS; row++) key = mix32(key ^ signature[row]!)
+  return key
+}
 
 /**
  * Exact duplicates by hash, near-duplicates by an estimated Jaccard likeness of 5-word shingles of at least `threshold`.
@@ -57,6 +61,7 @@ export function groupDuplicates(facts: readonly DocumentFacts[], threshold = 0.8
   return { groupOf, exactDuplicates: facts.length - distinct.length, nearDuplicates }
 }
 
+/** Compares each document with the latest of those that share its band. */
 function joinBand(
   facts: readonly DocumentFacts[],
   distinct: readonly number[],
@@ -64,19 +69,17 @@ function joinBand(
   threshold: number,
   forest: ReturnType<typeof createForest>,
 ): void {
-  const buckets = new Map<string, number[]>()
+  const latest = new Map<number, number>()
+  const before = new Int32Array(facts.length).fill(-1)
   for (const index of distinct) {
     const { signature } = facts[index]!
     if (!signature) continue
     const key = bandKey(signature, band)
-    const members = buckets.get(key)
-    if (!members) {
-      buckets.set(key, [index])
-      continue
-    }
-    for (const other of members)
+    before[index] = latest.get(key) ?? -1
+    latest.set(key, index)
+    let other = before[index]!
+    for (let compared = 0; other >= 0 && compared < MAX_COMPARED; compared++, other = before[other]!)
       if (forest.root(other) !== forest.root(index) && likeness(facts[other]!.signature!, signature) >= threshold)
         forest.join(other, index)
-    if (members.length < MAX_COMPARED) members.push(index)
   }
 }

@@ -1,7 +1,7 @@
 // How alike two texts are, without comparing them: MinHash signatures over 5-word shingles. One pass over the text, whatever
 // its length. Broder 1997, "On the resemblance and containment of documents"; one permutation with optimal densification:
 // Shrivastava 2017, arXiv:1703.04664.
-import { mix32 } from "../core/index.ts"
+import { mix32, randomStream } from "../core/index.ts"
 
 /** Words that make a shingle: runs of five are rarely shared by chance, and an edited word spoils only five of them. */
 const SHINGLE_WORDS = 5
@@ -10,11 +10,15 @@ export const SIGNATURE_LENGTH = 125
 const EMPTY = 0xffffffff
 const BASE = 0x01000193 // the FNV prime, as multiplier of a polynomial hash
 
-/** Character classes: 0 between words, 1 part of a word, 2 a word of its own (ideographs, kana, hangul). */
+/** Folded code of each ASCII letter and digit, 0 for all else. */
+const ASCII_WORD = Uint8Array.from({ length: 128 }, (_, code) =>
+  /[0-9a-z]/.test(String.fromCharCode(code)) ? code : /[A-Z]/.test(String.fromCharCode(code)) ? code + 32 : 0,
+)
+
+/** Beyond ASCII: 0 between words, 1 part of a word, 2 a word of its own (ideographs, kana, hangul). */
 function classOf(code: number): 0 | 1 | 2 {
-  if (code < 128) return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57) ? 1 : 0
-  if (code >= 0x2e80 && code <= 0xd7af) return 2
-  return code === 0xa0 || (code >= 0x2000 && code <= 0x206f) || code === 0x3000 ? 0 : 1
+  if (code >= 0x2e80 && code <= 0xd7af) return code === 0x3000 ? 0 : 2
+  return code <= 0xa0 || (code >= 0x2000 && code <= 0x206f) ? 0 : 1
 }
 
 /** Calls `visit` with the hash of each word: letters and digits, ASCII case folded. */
@@ -23,14 +27,14 @@ function forEachWord(text: string, visit: (hash: number) => void): void {
   let inside = false
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
-    const kind = classOf(code)
-    if (kind === 1) {
-      hash = Math.imul(hash ^ (code >= 65 && code <= 90 ? code | 32 : code), BASE) + 1
+    const folded = code < 128 ? ASCII_WORD[code]! : classOf(code) === 1 ? code : 0
+    if (folded > 0) {
+      hash = Math.imul(hash ^ folded, BASE) + 1
       inside = true
       continue
     }
     if (inside) visit(hash)
-    if (kind === 2) visit(Math.imul(code, BASE))
+    if (code >= 128 && classOf(code) === 2) visit(Math.imul(code, BASE))
     hash = 0
     inside = false
   }
@@ -56,8 +60,8 @@ function forEachShingle(text: string, visit: (hash: number) => void): void {
 /**
  * The MinHash signature of a text: each shingle's hash falls into one of 125 bins, each bin keeps its smallest.
  *
- * Two texts agree in a bin with probability `J = |A ∩ B| / |A ∪ B|` over their sets of shingles. Empty bins borrow from a bin
- * chosen by a hash of the bin and the attempt, so that short texts agree with probability J too.
+ * Two texts agree in a bin with probability `J = |A ∩ B| / |A ∪ B|` over their sets of shingles. Empty bins borrow from the
+ * first filled bin in a random order of their own, so that short texts agree with probability J too.
  *
  * @returns  125 numbers of 16 bits; undefined for a text without words, which is like no other
  */
@@ -71,15 +75,34 @@ export function minHash(text: string): Uint16Array | undefined {
     any = true
   })
   if (!any) return undefined
-  return Uint16Array.from(smallest, (rank, bin) => (rank !== EMPTY ? rank : borrowed(smallest, bin)) & 0xffff)
+  const signature = new Uint16Array(SIGNATURE_LENGTH) // the low halves
+  for (let bin = 0; bin < SIGNATURE_LENGTH; bin++)
+    signature[bin] = smallest[bin] === EMPTY ? borrowed(smallest, bin) : smallest[bin]!
+  return signature
 }
 
-/** The value of the first filled bin on the walk that belongs to `bin`. */
-function borrowed(smallest: Uint32Array, bin: number): number {
-  for (let attempt = 1; ; attempt++) {
-    const other = smallest[mix32(Math.imul(bin + 1, 0x9e3779b1) ^ attempt) % SIGNATURE_LENGTH]!
-    if (other !== EMPTY) return other
+/** In which order each bin asks the others: a random permutation of its own, `[bin, attempt]`. */
+function askingOrders(): Uint8Array {
+  const orders = new Uint8Array(SIGNATURE_LENGTH * SIGNATURE_LENGTH)
+  const stream = randomStream(0, "min-hash")
+  for (let bin = 0; bin < SIGNATURE_LENGTH; bin++) {
+    const order = orders.subarray(bin * SIGNATURE_LENGTH, (bin + 1) * SIGNATURE_LENGTH)
+    for (let at = 0; at < SIGNATURE_LENGTH; at++) {
+      const other = stream.below(at + 1)
+      order[at] = order[other]!
+      order[other] = at
+    }
   }
+  return orders
+}
+let orders: Uint8Array | undefined // made on first use: an import does no work
+
+/** The value of the first filled bin in the order that belongs to `bin`; there must be one. */
+function borrowed(smallest: Uint32Array, bin: number): number {
+  orders ??= askingOrders()
+  let at = bin * SIGNATURE_LENGTH
+  while (smallest[orders[at]!] === EMPTY) at++
+  return smallest[orders[at]!]!
 }
 
 /** Estimated Jaccard likeness: the share of equal numbers. */
