@@ -45,8 +45,9 @@ export function emitMove(module: ModuleBuilder, move: Move): FunctionHandle {
   )
 }
 
-/** `(y)`: writes zeros into one region. */
-export function emitFill(module: ModuleBuilder, fill: Fill): FunctionHandle {
+/** `(y)`: writes zeros into one region, or into the first so many elements. */
+export function emitFill(module: ModuleBuilder, of: Fill | number): FunctionHandle {
+  const fill = typeof of === "number" ? { shape: [of], outputStrides: [1], outputOffset: 0 } : of
   return defineKernel(module, `fill ${fill.shape.join("x")}`, 1, (f, [y], lane) => emitFillRegion(f, fill, y, lane))
 }
 
