@@ -2,7 +2,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { ConfigError, DataError } from "../core/index.ts"
-import { createSampler, type SamplerOptions, samplingDistribution } from "./sampler.ts"
+import { createSampler, drawCandidate, type SamplerOptions, samplingDistribution } from "./sampler.ts"
 
 const logit = fc.oneof(
   { weight: 8, arbitrary: fc.float({ min: -12, max: 12, noNaN: true }) },
@@ -150,6 +150,12 @@ describe("createSampler", () => {
     const logits = Float32Array.of(-Infinity, 0, -Infinity, -90, -Infinity)
     const sampler = createSampler({ temperature: 2 })
     for (let draw = 0; draw < 2000; draw++) expect([1, 3]).toContain(sampler.sample(logits).id)
+  })
+
+  it("draws the last id that is possible where the sum rounds below the draw", () => {
+    const rounded = { ids: Int32Array.of(5, 6, 7), probabilities: Float64Array.of(0.5, 0.5 - 2 ** -52, 0) }
+    expect(drawCandidate(rounded, 0)).toBe(5)
+    expect(drawCandidate(rounded, 1 - 2 ** -53)).toBe(6)
   })
 
   it("reports the model's own log-probability, before penalty, temperature and filters", () => {

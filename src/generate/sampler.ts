@@ -54,7 +54,8 @@ export function createSampler(options: SamplerOptions = {}): Sampler {
   return {
     sample(logits, recentIds = []) {
       const scores = readScores(logits, recentIds, settings)
-      const id = settings.temperature === 0 ? argmax(scores) : draw(keepCandidates(scores, settings), random.uniform())
+      const id =
+        settings.temperature === 0 ? argmax(scores) : drawCandidate(keepCandidates(scores, settings), random.uniform())
       return settings.logProbabilities ? { id, logProbability: logSoftmaxAt(logits, id) } : { id }
     },
   }
@@ -183,8 +184,8 @@ function normalize(ids: Int32Array, weights: Float64Array): Candidates {
   return { ids, probabilities: weights.map((weight) => weight / sum) }
 }
 
-/** The candidate at which the running sum passes `u` in [0, 1). */
-function draw({ ids, probabilities }: Candidates, u: number): number {
+/** The candidate at which the running sum of probabilities passes `u` in [0, 1). */
+export function drawCandidate({ ids, probabilities }: Candidates, u: number): number {
   let chosen = -1
   let sum = 0
   for (let at = 0; at < ids.length && sum <= u; at++) {

@@ -33,6 +33,11 @@ describe("createStopMatcher", () => {
     )
   })
 
+  it("stops at what is completed first, though another stop string began earlier", () => {
+    expect(createStopMatcher(["abb", "b"]).push("abb")).toEqual({ emit: "a", stopped: true })
+    expect(createStopMatcher(["b", "ab"]).push("ab")).toEqual({ emit: "", stopped: true })
+  })
+
   it("holds back nothing that can no longer become a stop string", () => {
     fc.assert(
       fc.property(pieces, stopStrings, (pieces, stops) => {
