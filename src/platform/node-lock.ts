@@ -116,7 +116,7 @@ export function takeLock(path: string): LockResult {
 }
 
 /** True if `stale` was replaced by `mine`, false if the file has changed since, the process id of whoever is replacing it. */
-function replaceStale(path: string, stale: string, mine: string): boolean | number {
+export function replaceStale(path: string, stale: string, mine: string): boolean | number {
   const guard = takeLock(`${path}.takeover`)
   if ("heldBy" in guard) return guard.heldBy
   try {

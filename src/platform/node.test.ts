@@ -18,6 +18,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { DataError, FormatError } from "../core/index.ts"
 import { explainFileError } from "./file-errors.ts"
 import { platform } from "./node.ts"
+import { replaceStale } from "./node-lock.ts"
 import { createSha256 } from "./sha256.ts"
 
 const files = platform.files!
@@ -225,6 +226,28 @@ describe("locks between processes", () => {
       expect(answers.filter((answer) => answer === "won")).toHaveLength(1)
     }
     for (const contender of contenders) contender.stop()
+  })
+})
+
+describe("taking over", () => {
+  const dead = () => JSON.stringify({ pid: spawnSync("true").pid, started: "" })
+
+  it("a lock that is no longer the one judged stale is left alone", () => {
+    const path = join(dir, "lock-changed")
+    writeFileSync(path, "a newer holder")
+    expect(replaceStale(path, dead(), "mine")).toBe(false)
+    expect(readFileSync(path, "utf8")).toBe("a newer holder")
+    expect(replaceStale(path, "a newer holder", "mine")).toBe(true)
+    expect(readFileSync(path, "utf8")).toBe("mine")
+  })
+
+  it("a stale lock that a living process is just taking over counts as held by it", async () => {
+    const path = join(dir, "lock-contended")
+    writeFileSync(path, dead())
+    const guard = await files.lock(`${path}.takeover`)
+    expect(await files.lock(path)).toEqual({ heldBy: process.pid })
+    if ("release" in guard) await guard.release()
+    expect("release" in (await files.lock(path))).toBe(true)
   })
 })
 
