@@ -1,6 +1,7 @@
 // Core: dtypes, shapes, random streams, parameter trees, errors, units. Imports nothing, does no I/O, keeps no state.
 export * from "./dtype.ts"
 export * from "./errors.ts"
+export * from "./half.ts"
 export * from "./math.ts"
 export * from "./random.ts"
 export * from "./shape.ts"

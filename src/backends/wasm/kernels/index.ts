@@ -2,7 +2,8 @@
 import { sizeOf, stridesOf } from "../../../core/index.ts"
 import type { ElementwiseOp, Node, Op } from "../../../tensor/index.ts"
 import type { FunctionHandle, ModuleBuilder } from "../assembler.ts"
-import { attentionGradScratchBytes, attentionScratchBytes, emitAttention, emitAttentionGrad } from "./attention.ts"
+import { attentionScratchBytes, emitAttention } from "./attention.ts"
+import { attentionGradScratchBytes, emitAttentionGrad } from "./attention-grad.ts"
 import { emitCacheWrite } from "./cache-write.ts"
 import { emitCrossEntropy, emitCrossEntropyGrad } from "./cross-entropy.ts"
 import { emitGather } from "./gather.ts"
@@ -96,7 +97,7 @@ export const kernels: { readonly [O in Exclude<Op, Absorbed>]: KernelRule<O> } =
     const outputStrides = stridesOf(node.outputs[0]!.shape)
     const shape = node.inputs[0]!.shape
     return [
-      { inputs: [], emit: (module) => emitFill(module, sizeOf(node.outputs[0]!.shape)) },
+      { inputs: [], emit: (module) => emitFill(module, { shape: node.outputs[0]!.shape, outputStrides, outputOffset: 0 }) },
       moveKernel(node as Node, {
         shape,
         inputStrides: stridesOf(shape),

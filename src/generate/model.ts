@@ -1,0 +1,140 @@
+// A model that can run: config, parameters in a memory of their own, tokenizer. `createModel` makes one from numbers,
+// `loadModel` from a run folder or a checkpoint.
+import { ConfigError, DataError, FormatError, sameShape, formatShape } from "../core/index.ts"
+import { type Device, openDevice, type Workspace } from "../backends/index.ts"
+import { decodeSafetensors } from "../formats/index.ts"
+import { type DecoderConfig, decoderParameters, fromHuggingFaceConfig, parameterStates } from "../models/index.ts"
+import type { Tensor } from "../tensor/index.ts"
+import { loadTokenizer, type Tokenizer } from "../tokenizer/index.ts"
+import { type FileSystem, platform } from "#platform"
+
+export interface Model {
+  readonly config: DecoderConfig
+  readonly tokenizer: Tokenizer
+  readonly device: Device
+  readonly workspace: Workspace
+  /** States holding the parameters, by Hugging Face name. */
+  readonly parameters: { readonly [name: string]: Tensor }
+  /** Where it came from, for messages. */
+  readonly source: string
+  /** Frees the memory, and the device if the model opened it. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+export interface ModelParts {
+  readonly config: DecoderConfig
+  readonly tokenizer: Tokenizer
+  readonly parameters: { readonly [name: string]: Float32Array }
+  readonly source?: string
+}
+
+export interface ModelOptions {
+  /** Default: a device of the model's own, closed with it. */
+  readonly device?: Device
+}
+
+/**
+ * A model from its parts; the parameters are copied into the device's memory.
+ *
+ * @throws ConfigError  if a parameter is missing or has another shape than the config asks for
+ */
+export async function createModel(parts: ModelParts, options: ModelOptions = {}): Promise<Model> {
+  const { config, tokenizer, source = "memory" } = parts
+  if (tokenizer.vocabSize > config.vocabSize)
+    throw new ConfigError(`the tokenizer has ${tokenizer.vocabSize} tokens, the model ${config.vocabSize}`, "take the tokenizer the model was trained with")
+  const device = options.device ?? (await openDevice())
+  const workspace = device.createWorkspace()
+  const parameters = parameterStates(config)
+  for (const [name, state] of Object.entries(parameters)) workspace.write(state, requireParameter(parts, name))
+  const close = async () => {
+    workspace.close()
+    if (options.device === undefined) await device.close()
+  }
+  return { config, tokenizer, device, workspace, parameters, source, close, [Symbol.asyncDispose]: close }
+}
+
+function requireParameter({ config, parameters }: ModelParts, name: string): Float32Array {
+  const { shape } = decoderParameters(config)[name]!
+  const values = parameters[name]
+  const size = shape.reduce((a, b) => a * b, 1)
+  if (values?.length === size) return values
+  throw new ConfigError(`parameter ${name} must be ${formatShape(shape)}, got ${values === undefined ? "none" : `${values.length} numbers`}`, "config and parameters do not belong together")
+}
+
+export interface LoadOptions extends ModelOptions {
+  /** Which checkpoint of a run: the one with the lowest held-out loss (default), or the last. */
+  readonly checkpoint?: "best" | "last"
+}
+
+/**
+ * Loads a run folder, or one checkpoint folder of a run.
+ *
+ * @throws DataError    if there is no model at `path`
+ * @throws FormatError  if a file of it is damaged
+ */
+export async function loadModel(path: string, options: LoadOptions = {}): Promise<Model> {
+  return createModel(await readModel(path, options), options)
+}
+
+/** The parts of a model on disk, before any device is opened. */
+export async function readModel(path: string, options: Pick<LoadOptions, "checkpoint"> = {}): Promise<ModelParts> {
+  const { files } = platform
+  if (files === undefined) throw new DataError("there is no file system here", "use createModel with parameters you have fetched")
+  const checkpoint = await findCheckpoint(files, path, options.checkpoint ?? "best")
+  const config = fromHuggingFaceConfig(await readJson(files, files.join(checkpoint, "config.json")))
+  const { tensors } = decodeSafetensors(await files.readBytes(files.join(checkpoint, "model.safetensors")))
+  const parameters: { [name: string]: Float32Array } = {}
+  for (const [name, { shape }] of Object.entries(decoderParameters(config))) {
+    const tensor = tensors[name]
+    if (tensor === undefined || !sameShape(tensor.shape, shape)) throw new FormatError(`${checkpoint}: parameter ${name} must be ${formatShape(shape)}, got ${tensor === undefined ? "none" : formatShape(tensor.shape)}`)
+    parameters[name] = tensor.toFloat32()
+  }
+  return { config, parameters, tokenizer: await findTokenizer(files, checkpoint), source: checkpoint }
+}
+
+/** A checkpoint is a folder with model.safetensors; a run has a folder of them. */
+async function findCheckpoint(files: FileSystem, path: string, wanted: "best" | "last"): Promise<string> {
+  if (await files.exists(files.join(path, "model.safetensors"))) return path
+  const folder = files.join(path, "checkpoints")
+  const names = (await files.exists(folder)) ? (await files.list(folder)).filter((name) => /^step-\d+$/.test(name)).sort(byStep) : []
+  const last = names.at(-1)
+  if (last === undefined) {
+    const there = await files.exists(path)
+    throw new DataError(there ? `${path} holds no checkpoint` : `there is no model at ${path}`, "a MODEL is a run folder (runs/NAME) or a checkpoint (runs/NAME/checkpoints/step-000500)")
+  }
+  const best = wanted === "best" ? await bestOf(files, folder, names) : undefined
+  return files.join(folder, best ?? last)
+}
+
+const stepOf = (name: string): number => Number(name.slice("step-".length))
+const byStep = (a: string, b: string): number => stepOf(a) - stepOf(b)
+
+/** The newest state.json names the best step; damaged ones are passed over, an older one may know. */
+async function bestOf(files: FileSystem, folder: string, names: readonly string[]): Promise<string | undefined> {
+  for (const name of [...names].reverse()) {
+    const state = await readJson(files, files.join(folder, name, "state.json")).catch(() => undefined)
+    const step = (state as { best?: { step?: unknown } } | undefined)?.best?.step
+    if (typeof step !== "number") continue
+    return names.find((other) => stepOf(other) === step)
+  }
+  return undefined
+}
+
+/** Beside the checkpoint, or in the run folder two floors up. */
+async function findTokenizer(files: FileSystem, checkpoint: string): Promise<Tokenizer> {
+  for (const folder of [checkpoint, files.dirname(files.dirname(checkpoint))]) {
+    const path = files.join(folder, "tokenizer.json")
+    if (await files.exists(path)) return loadTokenizer(await files.readText(path))
+  }
+  throw new DataError(`no tokenizer.json beside ${checkpoint} or in its run folder`, "copy the run's tokenizer.json into the checkpoint's folder")
+}
+
+async function readJson(files: FileSystem, path: string): Promise<unknown> {
+  if (!(await files.exists(path))) throw new DataError(`${path} is missing`)
+  try {
+    return JSON.parse(await files.readText(path))
+  } catch (cause) {
+    throw new FormatError(`${path} is not JSON`, { cause })
+  }
+}
