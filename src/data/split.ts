@@ -88,26 +88,36 @@ export function cutPosition(text: string, { fraction, boundary }: SplitAt): numb
   return /[\udc00-\udfff]/.test(text[wanted] ?? "") ? wanted + 1 : wanted
 }
 
-/** Indices of the documents to hold out: whole groups in the order of a keyed hash until the wanted bytes are reached. */
+interface Group {
+  readonly group: number
+  readonly bytes: number
+  /** The smallest hash of its documents: the group's name, whatever their order. */
+  readonly hash: string
+}
+
+/** The groups of the documents `used`. */
+function collectGroups(facts: readonly DocumentFacts[], used: readonly number[], groupOf: ArrayLike<number>): Group[] {
+  const groups = new Map<number, Group>()
+  for (const index of used) {
+    const { sha256, bytes } = facts[index]!
+    const group = groupOf[index]!
+    const known = groups.get(group)
+    const hash = known && known.hash < sha256 ? known.hash : sha256
+    groups.set(group, { group, bytes: bytes + (known?.bytes ?? 0), hash })
+  }
+  return [...groups.values()]
+}
+
+/** The groups to hold out: in the order of a keyed hash until the wanted bytes are reached. */
 function chooseGroups(
   facts: readonly DocumentFacts[],
+  used: readonly number[],
   groupOf: ArrayLike<number>,
   wantedBytes: number,
   seed: number,
 ): Set<number> {
-  const groups = new Map<number, { hash: string; bytes: number }>()
-  for (const [index, { sha256, bytes }] of facts.entries()) {
-    const group = groups.get(groupOf[index]!)
-    if (!group) groups.set(groupOf[index]!, { hash: sha256, bytes })
-    else group.bytes += bytes
-    if (group && sha256 < group.hash) group.hash = sha256
-  }
-  const keyed = [...groups].map(([group, { hash, bytes }]) => ({
-    group,
-    hash,
-    bytes,
-    key: randomStream(seed, "split", hash).uint32(),
-  }))
+  const groups = collectGroups(facts, used, groupOf)
+  const keyed = groups.map((group) => ({ ...group, key: randomStream(seed, "split", group.hash).uint32() }))
   keyed.sort((a, b) => a.key - b.key || (a.hash < b.hash ? -1 : 1))
   const chosen = new Set<number>()
   let total = 0
@@ -140,6 +150,16 @@ function duplicateNotes(exact: number, near: number, duplicates: "drop" | "keep"
   return notes
 }
 
+/** What both ways of dividing need to know. */
+interface Division {
+  readonly facts: readonly DocumentFacts[]
+  readonly groupOf: ArrayLike<number>
+  /** Indices of the first copy of each text. */
+  readonly kept: readonly number[]
+  readonly seed: number
+  readonly duplicates: "drop" | "keep"
+}
+
 /**
  * Divides the surveyed documents.
  *
@@ -157,42 +177,44 @@ export async function makeSplit(
   checkOptions(options)
   const { seed = 1, validFraction = 0.1, duplicates = "drop", nearDuplicateThreshold = 0.8 } = options
   const { groupOf, exactDuplicates, nearDuplicates } = groupDuplicates(facts, nearDuplicateThreshold)
+  const division: Division = { facts, groupOf, kept: firstCopies(facts), seed, duplicates }
+  const reason = options.splitAt ? "" : whyNotWhole(division)
+  const at: SplitAt = options.splitAt ?? { fraction: 1 - validFraction, boundary: "paragraph" }
+  const ends = options.splitAt !== undefined || reason !== ""
+  const { heldOut, note } = ends ? await holdOutEnds(source, at, reason) : holdOutDocuments(division, validFraction)
+  const notes = [...duplicateNotes(exactDuplicates, nearDuplicates, duplicates), note]
   const counts = { documents: facts.length, exactDuplicates, nearDuplicates }
-  const base = { version: 1, seed, duplicates, excluded: [], counts } as const
-  const notes = duplicateNotes(exactDuplicates, nearDuplicates, duplicates)
-  const kept = firstCopies(facts)
+  return { version: 1, method: ends ? "ends" : "documents", seed, duplicates, heldOut, excluded: [], counts, notes }
+}
+
+/** Why whole documents cannot be held out, to be added to a sentence; empty if they can. */
+function whyNotWhole({ kept, groupOf }: Division): string {
+  if (kept.length < MIN_DOCUMENTS) return `: ${plural(kept.length, "document")}, fewer than ${MIN_DOCUMENTS}`
   const groups = new Set(kept.map((index) => groupOf[index]!)).size
-  if (options.splitAt || kept.length < MIN_DOCUMENTS || groups < 2) {
-    const at = options.splitAt ?? { fraction: 1 - validFraction, boundary: "paragraph" }
-    const heldOut = await cutEnds(source, at)
-    const reason = options.splitAt
-      ? ""
-      : groups < 2 && kept.length >= MIN_DOCUMENTS
-        ? ": all documents resemble each other"
-        : `: ${plural(kept.length, "document")}, fewer than ${MIN_DOCUMENTS}`
-    notes.push(
-      `held out the last ${percent(1 - at.fraction)} of each document, cut ${at.boundary === "exact" ? "exactly there" : "at a paragraph"}${reason}`,
-    )
-    return { ...base, method: "ends", heldOut, notes }
-  }
-  const used = duplicates === "drop" ? kept : facts.map((_, index) => index)
-  const usedFacts = used.map((index) => facts[index]!)
-  const totalBytes = usedFacts.reduce((sum, { bytes }) => sum + bytes, 0)
-  const wantedBytes = Math.min(totalBytes * validFraction, MAX_HELD_OUT_BYTES)
-  const chosen = chooseGroups(
-    usedFacts,
-    used.map((index) => groupOf[index]!),
-    wantedBytes,
-    seed,
-  )
-  const heldOut = kept
-    .filter((index) => chosen.has(groupOf[index]!))
-    .map((index) => ({ id: facts[index]!.id, sha256: facts[index]!.sha256, from: 0 }))
-  const heldOutBytes = usedFacts.reduce((sum, { bytes }, at) => sum + (chosen.has(groupOf[used[at]!]!) ? bytes : 0), 0)
-  notes.push(
-    `held out ${plural(heldOut.length, "document")} of ${kept.length.toLocaleString("en-US")} (${formatBytes(heldOutBytes)}, ${percent(heldOutBytes / totalBytes)} of the text)`,
-  )
-  return { ...base, method: "documents", heldOut, notes }
+  return groups < 2 ? ": all documents resemble each other" : ""
+}
+
+interface HoldingOut {
+  readonly heldOut: readonly HeldOut[]
+  readonly note: string
+}
+
+async function holdOutEnds(source: DataSource, at: SplitAt, reason: string): Promise<HoldingOut> {
+  const place = at.boundary === "exact" ? "exactly there" : "at a paragraph"
+  const note = `held out the last ${percent(1 - at.fraction)} of each document, cut ${place}${reason}`
+  return { heldOut: await cutEnds(source, at), note }
+}
+
+function holdOutDocuments({ facts, groupOf, kept, seed, duplicates }: Division, validFraction: number): HoldingOut {
+  const used = duplicates === "drop" ? kept : [...facts.keys()]
+  const bytesOf = (indices: readonly number[]) => indices.reduce((sum, index) => sum + facts[index]!.bytes, 0)
+  const wantedBytes = Math.min(bytesOf(used) * validFraction, MAX_HELD_OUT_BYTES)
+  const chosen = chooseGroups(facts, used, groupOf, wantedBytes, seed)
+  const held = kept.filter((index) => chosen.has(groupOf[index]!))
+  const heldBytes = bytesOf(held)
+  const size = `${formatBytes(heldBytes)}, ${percent(heldBytes / bytesOf(kept))} of the text`
+  const note = `held out ${plural(held.length, "document")} of ${kept.length.toLocaleString("en-US")} (${size})`
+  return { heldOut: held.map((index) => ({ id: facts[index]!.id, sha256: facts[index]!.sha256, from: 0 })), note }
 }
 
 const percent = (share: number): string => `${Number((share * 100).toPrecision(2))} %`
