@@ -1,5 +1,5 @@
-// config.json and tensor names, to Hugging Face's families and back. A shape that is exactly a GPT-2 or a Llama is written as
-// one, so that other tools load it; any other is `model_type: "kinglet"` with every key.
+// config.json, to Hugging Face's families and back. A shape that is exactly a Llama is written as one, for our tensor names are
+// Llama's; any other is `model_type: "kinglet"` with every key. GPT-2 has names of its own: `hugging-face-tensors.ts`.
 import { ConfigError, FormatError } from "../core/index.ts"
 import { type DecoderConfig, validateConfig } from "./config.ts"
 import { presets } from "./presets.ts"
@@ -34,9 +34,9 @@ export function huggingFaceFamily(config: DecoderConfig): HuggingFaceFamily {
   return isGpt2(config) ? "gpt2" : isLlama(config) ? "llama" : "kinglet"
 }
 
-/** The contents of config.json. What only training needs and the family has no key for (`zero_init_projections`) is added. */
+/** The contents of the config.json that belongs beside tensors under our own names: a Llama's where it is one. */
 export function toHuggingFaceConfig(config: DecoderConfig): Json {
-  const write = { gpt2: writeGpt2, llama: writeLlama, kinglet: writeKinglet }[huggingFaceFamily(config)]
+  const write = huggingFaceFamily(config) === "llama" ? writeLlama : writeKinglet
   return { ...write(config), torch_dtype: "float32" }
 }
 
@@ -71,7 +71,8 @@ const orElse = <T>(value: unknown, fallback: T): T => (value === undefined || va
 
 // GPT-2
 
-function writeGpt2(config: DecoderConfig): Json {
+/** The config.json of a GPT-2; its tensors must be renamed too. */
+export function writeGpt2(config: DecoderConfig): Json {
   return {
     architectures: ["GPT2LMHeadModel"],
     model_type: "gpt2",
@@ -90,6 +91,7 @@ function writeGpt2(config: DecoderConfig): Json {
     attn_pdrop: 0, // dropping attention probabilities is not done here
     tie_word_embeddings: config.tieWordEmbeddings,
     zero_init_projections: config.zeroInitProjections,
+    torch_dtype: "float32",
   }
 }
 

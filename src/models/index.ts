@@ -8,6 +8,7 @@ export {
   huggingFaceFamily,
   toHuggingFaceConfig,
 } from "./hugging-face.ts"
+export { fromHuggingFaceTensors, type NamedTensor, toHuggingFaceCheckpoint } from "./hugging-face-tensors.ts"
 export {
   decoderParameters,
   initializeParameters,

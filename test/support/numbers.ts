@@ -79,16 +79,18 @@ export function withGradients(build: Build, wrt?: readonly number[]): Build {
 }
 
 /** Root of the mean square; 0 of nothing. */
-const rootMeanSquare = (values: ArrayLike<number>): number =>
+export const rootMeanSquare = (values: ArrayLike<number>): number =>
   Math.sqrt(Array.from(values).reduce((total, x) => total + x * x, 0) / Math.max(1, values.length))
 
 /**
  * Largest `|a - b| / (|b| + rms(b))`: relative for large elements, and small ones are not asked for digits that the
  * neighbors' rounding took. Infinities and NaN must agree exactly; a difference there counts as infinite.
+ *
+ * @param floor  smallest rms that means something: what is zero but for rounding is not compared digit by digit
  */
-export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>, floor = 0): number {
   if (actual.length !== expected.length) return Infinity
-  const scale = rootMeanSquare(Array.from(expected).filter(Number.isFinite))
+  const scale = Math.max(floor, rootMeanSquare(Array.from(expected).filter(Number.isFinite)))
   return Array.from(actual).reduce((worst, a, index) => Math.max(worst, errorOf(a, expected[index]!, scale)), 0)
 }
 
