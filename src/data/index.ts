@@ -24,7 +24,7 @@ export {
   type TextSummary,
 } from "./prepare.ts"
 export { openShards, type ShardOptions, writeShards } from "./shards.ts"
-export { type DataInput, type DataSource, type Document, documents, text, toSource } from "./source.ts"
+export { type DataInput, type DataSource, type Document, documents, text, textsOf, toSource } from "./source.ts"
 export {
   cutPosition,
   documentsOf,

@@ -4,7 +4,17 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { platform } from "#platform"
-import { type Document, files, openData, prepareData, type TokenEncoder, type TokenSource, text } from "./index.ts"
+import { trainBpe } from "../tokenizer/index.ts"
+import {
+  type Document,
+  files,
+  openData,
+  prepareData,
+  type TokenEncoder,
+  type TokenSource,
+  text,
+  textsOf,
+} from "./index.ts"
 
 const DATA = process.env["KINGLET_DATA"] ?? join(import.meta.dirname, "../../../shared/data")
 const SHAKESPEARE = join(DATA, "tiny-shakespeare.txt")
@@ -107,6 +117,13 @@ describe("prepareData", () => {
     await expect(openData(dir)).rejects.toThrow(/no finished data/)
     await prepare()
     await openData(dir)
+  })
+
+  it("our tokenizers fit as they are: text, tokens, text", async () => {
+    const tokenizer = (documents: AsyncIterable<Document>) => trainBpe(textsOf(documents), { vocabSize: 300 })
+    const data = await prepareData({ source: corpus, tokenizer })
+    const valid = data.validDocuments.map((document) => document.text)
+    expect(data.tokenizer.decode(await all(data.valid))).toBe(valid.join(""))
   })
 
   it("validation text of one's own is used whole and leaves the training text whole", async () => {

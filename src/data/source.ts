@@ -106,3 +106,12 @@ export function toSource(input: DataInput): DataSource {
   if (isSource(input)) return input
   return typeof input === "string" ? text(input) : documents(input)
 }
+
+/** The texts alone, as tokenizers want them; as often as `documents` can be read. */
+export function textsOf(documents: AsyncIterable<Document>): AsyncIterable<string> {
+  return {
+    async *[Symbol.asyncIterator]() {
+      for await (const { text } of documents) yield text
+    },
+  }
+}
