@@ -157,4 +157,5 @@ export const platform: Platform = {
   stdin: () => undefined,
   files: undefined,
   environment: () => undefined,
+  terminal: undefined,
 }

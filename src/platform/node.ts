@@ -12,6 +12,7 @@ import { brotliCompress, constants, createGunzip, gzip } from "node:zlib"
 import { FormatError } from "../core/index.ts"
 import { nodeFiles } from "./node-files.ts"
 import type { Platform, PlatformWorker } from "./platform.ts"
+import { nodeTerminal } from "./terminal-node.ts"
 
 export type * from "./platform.ts"
 
@@ -147,4 +148,5 @@ export const platform: Platform = {
   stdin: () => (process.stdin.isTTY ? undefined : (process.stdin as AsyncIterable<Uint8Array>)),
   files: nodeFiles,
   environment: (name) => process.env[name],
+  terminal: nodeTerminal,
 }

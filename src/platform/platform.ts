@@ -1,5 +1,8 @@
 // What Kinglet asks of the machine, and nothing else. `node.ts` and `browser.ts` both export every name declared here;
 // package.json chooses between them by the import condition `#platform`. No other room says `node:` or `navigator`.
+import type { Terminal } from "./terminal.ts"
+
+export type * from "./terminal.ts"
 
 /** A running lane: messages go both ways, `unref` lets the process end while it idles. */
 export interface PlatformWorker {
@@ -80,4 +83,6 @@ export interface Platform {
   /** Undefined in browsers. */
   readonly files: FileSystem | undefined
   environment(name: string): string | undefined
+  /** What the command line reads and writes; undefined in browsers. */
+  readonly terminal: Terminal | undefined
 }
