@@ -1,7 +1,7 @@
 // A program is what a device runs: named outputs and updates of state, closed over a graph. Tracing is nothing more than
 // calling functions of tensors; `program()` collects what they built.
 import { ConfigError, ShapeError, sameShape, formatShape } from "../core/index.ts"
-import { isOp, type Node, type Tensor } from "./tensor.ts"
+import { applyOp, isOp, type Node, storageOf, type Tensor } from "./tensor.ts"
 
 /** After a run `state` holds what `value` was. Every read in the same run sees the old numbers. */
 export interface Update {
@@ -25,8 +25,9 @@ export interface Program {
  * @throws ShapeError   if an update's value does not have the shape of its state
  */
 export function program(of: { outputs?: { readonly [name: string]: Tensor }; updates?: readonly Update[] }): Program {
-  const { outputs = {}, updates = [] } = of
-  for (const update of updates) checkUpdate(update)
+  const { outputs = {} } = of
+  for (const update of of.updates ?? []) checkUpdate(update)
+  const updates = (of.updates ?? []).map(snapshot)
   const nodes = reachable([...Object.values(outputs), ...updates.flatMap(({ state, value }) => [state, value])])
   const inputs: { [name: string]: Tensor } = {}
   for (const node of nodes) {
@@ -42,6 +43,12 @@ function checkUpdate({ state, value }: Update): void {
   if (state.node.op !== "state") throw new ConfigError(`only state can be updated, got the result of ${state.node.op}`)
   if (!sameShape(state.shape, value.shape) || state.dtype !== value.dtype)
     throw new ShapeError(`an update must keep the shape of its state, got ${formatShape(value.shape)} for ${formatShape(state.shape)}`)
+}
+
+/** A state that becomes another state gets what that was before the run: its value is read like any other. */
+function snapshot({ state, value }: Update): Update {
+  const isState = storageOf(value).node.op === "state"
+  return isState ? { state, value: applyOp("broadcast", [value], { shape: value.shape })[0]! } : { state, value }
 }
 
 function reachable(roots: readonly Tensor[]): Node[] {

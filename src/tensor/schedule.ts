@@ -4,7 +4,7 @@
 import { sameShape, type Shape, sizeOf } from "../core/index.ts"
 import { type ElementwiseOp, isElementwise, type Op } from "./ops.ts"
 import type { Program } from "./program.ts"
-import { isOp, type Node, type Tensor } from "./tensor.ts"
+import { isOp, type Node, storageOf, type Tensor } from "./tensor.ts"
 
 /** One instruction of an element program; operands are positions of earlier instructions. */
 export type Instruction =
@@ -42,11 +42,6 @@ const LARGEST_EXPRESSION = 48
 const LARGEST_SWEEP = 6
 const COSTLY: ReadonlySet<Op> = new Set<Op>(["exp", "log", "tanh", "sigmoid", "erf"])
 
-/** The tensor whose bytes `tensor` shares: reshapes are views. */
-export function storageOf(tensor: Tensor): Tensor {
-  return isOp(tensor.node, "reshape") ? storageOf(tensor.node.inputs[0]!) : tensor
-}
-
 /** The tensors a step reads, as stored. */
 export function readsOf(step: Step): readonly Tensor[] {
   return (step.kind === "op" ? step.node.inputs : step.body.leaves).map(storageOf)
@@ -62,7 +57,7 @@ export function schedule(program: Program): Step[] {
   const steps: Step[] = []
   for (const node of program.nodes) {
     if (SOURCES.has(node.op) || node.op === "reshape") continue
-    if (isReduction(node)) steps.push(...reductionSteps(node, stored))
+    if (isReduction(node)) steps.push(reductionStep(node, stored))
     else if (!isFusable(node)) steps.push({ kind: "op", node, writes: node.outputs })
     else if (stored.has(node.outputs[0]!)) steps.push(elementwiseStep([node.outputs[0]!], stored))
   }
@@ -82,7 +77,9 @@ function chooseStored(program: Program): Set<Tensor> {
     const result = node.outputs[0]!
     const own = 1 + node.inputs.reduce((sum, x) => sum + (stored.has(x) ? 0 : (length.get(x) ?? 0)), 0)
     length.set(result, own)
-    if (kept.has(result) || mustStore(result, users.get(result) ?? [], own)) stored.add(result)
+    const using = users.get(result) ?? []
+    const mayReduce = () => using.every((user) => !isReduction(user) || fitsReduction(user, stored))
+    if (kept.has(result) || mustStore(result, using, own) || !mayReduce()) stored.add(result)
   }
   return stored
 }
@@ -97,24 +94,30 @@ function mustStore(result: Tensor, users: readonly Node[], expressionLength: num
 }
 
 function elementwiseStep(roots: readonly Tensor[], stored: ReadonlySet<Tensor>): Step {
-  return { kind: "elementwise", body: elementProgram(roots[0]!.shape, roots, stored), writes: roots }
+  const others = new Set([...stored].filter((tensor) => !roots.includes(tensor)))
+  return { kind: "elementwise", body: elementProgram(roots[0]!.shape, roots, others), writes: roots }
 }
 
-/** A reduction takes its input's expression with it where each part of the index space stays one axis; else it is stored first. */
-function reductionSteps(node: Node<"sum"> | Node<"max">, stored: Set<Tensor>): Step[] {
+function reductionStep(node: Node<"sum"> | Node<"max">, stored: ReadonlySet<Tensor>): Step {
   const x = node.inputs[0]!
+  const body = elementProgram(x.shape, [x], stored)
+  return { kind: "reduction", body, reduce: node.op, ...node.attributes, writes: node.outputs }
+}
+
+/**
+ * A reduction takes its input's expression with it where, for every operand, the reduced axes are walked in one stride and
+ * so are the axes within; else the input is stored first.
+ */
+function fitsReduction(node: Node<"sum"> | Node<"max">, stored: ReadonlySet<Tensor>): boolean {
+  const { shape } = node.inputs[0]!
+  const { leaves, instructions } = elementProgram(shape, [node.inputs[0]!], stored)
   const { firstAxis, lastAxis } = node.attributes
-  const step = (): Step & { kind: "reduction" } => ({
-    kind: "reduction", body: elementProgram(x.shape, [x], stored), reduce: node.op, firstAxis, lastAxis, writes: node.outputs,
-  })
-  const fused = step()
-  const parts = [x.shape.slice(firstAxis, lastAxis + 1), x.shape.slice(lastAxis + 1)]
-  const starts = [firstAxis, lastAxis + 1]
-  const simple = parts.every((part, i) => collapse(part, fused.body.leaves.map((leaf) => stretchedStrides(leaf.shape, x.shape).slice(starts[i], starts[i]! + part.length))).sizes.length <= 1)
-  if (simple && !fused.body.instructions.some((instruction) => instruction.kind === "random")) return [fused]
-  if (stored.has(x) || !isFusable(x.node)) return [fused]
-  stored.add(x)
-  return [elementwiseStep([x], stored), step()]
+  const axes = (from: number, to: number) => {
+    const strides = leaves.map((leaf) => stretchedStrides(leaf.shape, shape).slice(from, to))
+    return collapse(shape.slice(from, to), strides).sizes.length
+  }
+  const isRandom = instructions.some(({ kind }) => kind === "random")
+  return !isRandom && axes(firstAxis, lastAxis + 1) <= 1 && axes(lastAxis + 1, shape.length) <= 1
 }
 
 /** Strides of a contiguous operand stretched to `shape`: 0 along stretched axes. */
@@ -146,8 +149,8 @@ export function collapse(sizes: Shape, strides: readonly (readonly number[])[]):
   return { sizes: joined, strides: joinedStrides }
 }
 
-/** Writes the expression of `roots` as straight-line code over stored leaves. */
-function elementProgram(shape: Shape, roots: readonly Tensor[], stored: ReadonlySet<Tensor>): ElementProgram {
+/** Writes the expressions of `values` as straight-line code; what is `stored` is loaded, all else computed. */
+function elementProgram(shape: Shape, values: readonly Tensor[], stored: ReadonlySet<Tensor>): ElementProgram {
   const leaves: Tensor[] = []
   const instructions: Instruction[] = []
   const known = new Map<Tensor, number>()
@@ -160,7 +163,7 @@ function elementProgram(shape: Shape, roots: readonly Tensor[], stored: Readonly
     const { node } = tensor
     const base = storageOf(tensor).node
     if (isOp(base, "constant")) return add({ kind: "constant", value: base.attributes.value })
-    const inlined = isFusable(node) && (roots.includes(tensor) || !stored.has(tensor))
+    const inlined = isFusable(node) && !stored.has(tensor)
     if (!inlined) return add({ kind: "load", leaf: leafOf(tensor) })
     if (isOp(node, "random")) return add({ kind: "random", seed: visit(node.inputs[0]!), stream: node.attributes.stream })
     const operands = node.inputs.map(visit)
@@ -171,7 +174,7 @@ function elementProgram(shape: Shape, roots: readonly Tensor[], stored: Readonly
     known.set(tensor, position)
     return position
   }
-  const results = roots.map(visit)
+  const results = values.map(visit)
   return { shape, leaves, instructions, results }
 }
 

@@ -42,3 +42,9 @@ export function applyOp<O extends Op>(op: O, inputs: readonly Tensor[], attribut
 export function isOp<O extends Op>(node: Node, op: O): node is Node<O> & Node {
   return node.op === op
 }
+
+/** The tensor whose bytes `tensor` shares: reshapes are views. */
+export function storageOf(tensor: Tensor): Tensor {
+  return isOp(tensor.node, "reshape") ? storageOf(tensor.node.inputs[0]!) : tensor
+}
+

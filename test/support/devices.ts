@@ -1,9 +1,29 @@
-// Every device the laws are tested on. A device that this machine lacks is skipped aloud.
-import { type Device, openReferenceDevice } from "../../src/backends/index.ts"
+// Every device the laws are tested on: the reference, and wasm with one lane on the calling thread and 1, 2 and 3 workers,
+// strict (plain SIMD) and fast (relaxed SIMD). A device that this machine lacks is skipped aloud.
+import { platform } from "#platform"
+import { type Device, detectFeatures, openDevice, openReferenceDevice } from "../../src/backends/index.ts"
 
 export interface TestDevice {
   readonly name: string
   open(): Promise<Device>
 }
 
-export const devices: readonly TestDevice[] = [{ name: "reference", open: async () => openReferenceDevice() }]
+// Node 20 has relaxed SIMD behind a flag; newer engines complain about the flag and need none.
+if (!detectFeatures().relaxedSimd && platform.engine.startsWith("node 20.")) platform.setEngineFlag("--experimental-wasm-relaxed-simd")
+
+const { relaxedSimd, threads } = detectFeatures()
+if (!relaxedSimd) console.warn("skipped: this engine has no relaxed SIMD, the fast build is not tested")
+if (!threads) console.warn("skipped: this engine cannot share memory, several lanes are not tested")
+
+const builds = relaxedSimd ? [{ strict: true }, { strict: false }] : [{ strict: true }]
+const wasmDevices: TestDevice[] = builds.flatMap(({ strict }) => {
+  const build = strict ? "strict" : "fast"
+  const local = { name: `wasm ${build}, calling thread`, open: () => openDevice({ kind: "wasm", local: true, strict }) }
+  const workers = (threads ? [1, 2, 3] : []).map((lanes) => ({
+    name: `wasm ${build}, ${lanes} lanes`,
+    open: () => openDevice({ kind: "wasm", lanes, strict }),
+  }))
+  return [local, ...workers]
+})
+
+export const devices: readonly TestDevice[] = [{ name: "reference", open: async () => openReferenceDevice() }, ...wasmDevices]

@@ -14,6 +14,8 @@ const shapes: Omit<AttentionShape, "scale" | "causal">[] = [
   { B: 1, T: 23, H: 6, D: 6, S: 23, K: 2 },
   { B: 1, T: 2, H: 2, D: 37, S: 70, K: 1 },
   { B: 1, T: 67, H: 1, D: 2, S: 67, K: 1 },
+  { B: 1, T: 6, H: 1, D: 7, S: 6, K: 1 },
+  { B: 1, T: 2, H: 1, D: 11, S: 5, K: 1 },
   { B: 1, T: 3, H: 8, D: 2, S: 4099, K: 1 },
 ]
 

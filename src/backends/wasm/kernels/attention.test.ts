@@ -14,6 +14,8 @@ const shapes: Omit<AttentionShape, "scale" | "causal">[] = [
   { B: 2, T: 1, H: 2, D: 37, S: 70, K: 1 },
   { B: 3, T: 2, H: 2, D: 64, S: 3, K: 2 },
   { B: 1, T: 67, H: 1, D: 2, S: 67, K: 1 },
+  { B: 1, T: 6, H: 1, D: 7, S: 6, K: 1 },
+  { B: 1, T: 2, H: 1, D: 11, S: 5, K: 1 },
 ]
 const nodeOf = ({ B, T, H, D, S, K, causal, scale }: AttentionShape) =>
   applyOp(

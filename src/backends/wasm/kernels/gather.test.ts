@@ -9,6 +9,7 @@ const shapes = [
   { V: 7, C: 13, N: 11 },
   { V: 65, C: 128, N: 64 },
   { V: 3, C: 34, N: 1 },
+  { V: 4, C: 11, N: 2 },
 ]
 
 describe("gather", () => {

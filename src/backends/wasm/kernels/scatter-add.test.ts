@@ -9,6 +9,7 @@ const shapes = [
   { rows: 7, C: 13, N: 29 },
   { rows: 2, C: 66, N: 64 },
   { rows: 1, C: 4, N: 9 },
+  { rows: 3, C: 7, N: 5 },
   { rows: 600, C: 3, N: 1 },
 ]
 
