@@ -28,7 +28,7 @@ const ASPECT = 32
 
 /** A complete recipe from as little as nothing. */
 export function defaultRecipe(options: DefaultRecipeOptions = {}): Recipe {
-  const { paths = "inline", tokenizer = { kind: "characters" }, sequenceLength = 128, steps = 1000, seed = 1 } = options
+  const { paths = "inline", tokenizer = { kind: "characters", endOfText: true }, sequenceLength = 128, steps = 1000, seed = 1 } = options
   const vocabSize = options.vocabSize ?? tokenizer.vocabSize ?? 256
   const shape = {
     ...shapeOfSize(options.size ?? DEFAULT_SIZE, vocabSize),

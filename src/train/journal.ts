@@ -1,6 +1,6 @@
 // `events.jsonl`: what a run told, one event a line, appended in batches at most a second late. Readers skip a last line that
 // a killed process left unfinished.
-import type { FileSystem } from "../platform/platform.ts"
+import type { FileSystem } from "#platform"
 import type { TrainEvent } from "./events.ts"
 
 /** How long an event may wait for others before it is written. */

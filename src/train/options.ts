@@ -1,6 +1,7 @@
 // What is handed to a run beside its recipe, and what comes back.
 import type { Device } from "../backends/index.ts"
 import type { DataInput, PreparedData } from "../data/index.ts"
+import type { Model } from "../generate/index.ts"
 import type { DecoderConfig } from "../models/index.ts"
 import type { Optimizer, Schedule } from "../optim/index.ts"
 import type { Tokenizer } from "../tokenizer/index.ts"
@@ -59,6 +60,8 @@ export interface RunSummary {
 }
 
 export interface RunResult {
+  /** As `generate` and `evaluate` take it, with the last step's parameters; reading it throws ConfigError for a model of one's own. */
+  readonly model: Model
   readonly config: DecoderConfig
   readonly tokenizer: Tokenizer
   /** As they were after the last step, by name. */

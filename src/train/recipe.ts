@@ -18,6 +18,8 @@ export interface TokenizerRecipe {
   readonly kind: "characters" | "bytes" | "bpe"
   /** Wanted size of a BPE vocabulary; characters and bytes have their own. */
   readonly vocabSize?: number
+  /** Each document ends with a token of its own. */
+  readonly endOfText: boolean
 }
 
 export interface DataRecipe {

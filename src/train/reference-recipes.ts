@@ -34,7 +34,7 @@ function nanogptRecipe(paths: Recipe["data"]["paths"], sizes: NanogptSizes): Rec
     version: 1,
     name,
     model: nanogptModel(sizes),
-    tokenizer: { kind: "characters" },
+    tokenizer: { kind: "characters", endOfText: false },
     data: { paths, validFraction: 0.1, split: "exact", batchMode: "random" },
     batchSize,
     sequenceLength,

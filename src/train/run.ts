@@ -1,5 +1,6 @@
 // The run itself: steps, evaluations, samples and checkpoints in order, told as events. It advances only while it is read.
 import { ConfigError, DataError, KingletError } from "../core/index.ts"
+import { createModel } from "../generate/index.ts"
 import { platform } from "#platform"
 import { type HeldOut, LOWER_LEARNING_RATE, pruneCheckpoints, saveCheckpoint } from "./checkpoint.ts"
 import type { EvaluationEndEvent, RunEndEvent, RunStartEvent, StepEndEvent, TrainEvent } from "./events.ts"
@@ -123,7 +124,7 @@ async function* steps(session: Session, progress: Progress, finish: (result: Run
   const end = async (event: RunEndEvent): Promise<RunEndEvent> => {
     ended = true
     tell(event)
-    const result = event.reason === "failed" ? undefined : resultOf(session, progress, event.reason)
+    const result = event.reason === "failed" ? undefined : await resultOf(session, progress, event.reason)
     await session.close()
     if (result) finish(result)
     return event
@@ -336,10 +337,17 @@ function endEvent(progress: Progress, reason: RunEndEvent["reason"]): RunEndEven
   }
 }
 
-function resultOf({ config, tokenizer, trainer, recipe, folder }: Session, progress: Progress, reason: "finished" | "stopped"): RunResult {
+async function resultOf(session: Session, progress: Progress, reason: "finished" | "stopped"): Promise<RunResult> {
+  const { config, tokenizer, trainer, recipe, folder, options } = session
   const { step, loss, heldOut, best } = progress
   const parameters = Object.fromEntries(Object.entries(trainer.parameters).map(([name, tensor]) => [name, tensor.read()]))
+  const source = folder?.dir ?? "memory"
+  const model = options.model ? undefined : await createModel({ config, tokenizer, parameters, source }, { device: options.device })
   return {
+    get model() {
+      if (model === undefined) throw new ConfigError("a model of one's own cannot be generated from", "its parameters are in result.parameters")
+      return model
+    },
     config,
     tokenizer,
     parameters,

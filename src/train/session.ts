@@ -65,7 +65,7 @@ export async function openNewRun(given: Recipe, options: TrainOptions): Promise<
   try {
     await requireNoRun(folder)
     const data = await dataFor(recipe, options, dataFolderOf(files, dir))
-    await files.writeAtomic(folder.path(TOKENIZER_FILE), `${JSON.stringify(data.tokenizer.toJSON())}\n`)
+    await files.writeAtomic(folder.path(TOKENIZER_FILE), data.tokenizer.toJson())
     const session = await openSession(recipe, options, data, { folder })
     await writeRecipe(folder, recipe)
     return session
@@ -126,7 +126,7 @@ function sourceOf(recipe: Recipe, data: DataInput | undefined): DataInput {
 }
 
 async function storedData(folder: RunFolder, options: ResumeOptions): Promise<UsableData> {
-  const tokenizer = await loadTokenizer(JSON.parse(await folder.files.readText(folder.path(TOKENIZER_FILE))))
+  const tokenizer = loadTokenizer(await folder.files.readText(folder.path(TOKENIZER_FILE)))
   if (options.data) return options.data
   const dir = folder.path(DATA_FOLDER)
   if (!(await folder.files.exists(dir)))

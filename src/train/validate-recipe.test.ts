@@ -31,7 +31,7 @@ describe("validateRecipe", () => {
     expect(refuse((r) => delete r.seed).message).toBe("recipe: seed is missing, expected a whole number, 0 or more")
     expect(refuse((r) => (r.data = [])).message).toBe("recipe: data must be an object, got []")
     expect(refuse((r) => (r.data.paths = [])).message).toContain("data.paths must be a list of paths")
-    expect(refuse((r) => (r.tokenizer = { kind: "bpe" })).message).toContain("tokenizer.vocabSize is missing")
+    expect(refuse((r) => (r.tokenizer = { kind: "bpe", endOfText: true })).message).toContain("tokenizer.vocabSize is missing")
     expect(refuse((r) => (r.model.numAttentionHeads = 3)).message).toContain("numAttentionHeads")
     expect(refuse((r) => (r.model.dropout = 2)).message).toContain("dropout")
   })

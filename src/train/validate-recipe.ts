@@ -38,6 +38,7 @@ const FIELDS: { readonly [path: string]: Field } = {
   name: text,
   "tokenizer.kind": oneOf("characters", "bytes", "bpe"),
   "tokenizer.vocabSize": optional(integer(2)),
+  "tokenizer.endOfText": truth,
   "data.paths": {
     expected: 'a list of paths, or "inline"',
     accepts: (value) => value === "inline" || (isStrings(value) && (value as string[]).length > 0),
