@@ -7,5 +7,14 @@ export type FileDType = "f64" | "f32" | "f16" | "bf16" | "i64" | "i32" | "i16" |
 export type DType = "f32" | "i32"
 
 export const BYTES_PER_ELEMENT: { readonly [D in FileDType]: number } = {
-  f64: 8, f32: 4, f16: 2, bf16: 2, i64: 8, i32: 4, i16: 2, i8: 1, u8: 1, bool: 1,
+  f64: 8,
+  f32: 4,
+  f16: 2,
+  bf16: 2,
+  i64: 8,
+  i32: 4,
+  i16: 2,
+  i8: 1,
+  u8: 1,
+  bool: 1,
 }

@@ -1,16 +1,21 @@
 // exp, log, sin and cos from additions, multiplications, divisions and square roots alone, which IEEE 754 rounds the same
 // everywhere: engines may and do differ in Math.exp, Math.log, Math.sin and Math.cos. Accurate to about 1e-15 relative.
 
-const LN2_HI = 0.693147180369123816490
+const LN2_HI = 0.69314718036912381649
 const LN2_LO = 1.90821492927058770002e-10
 
-/** `2^n` for any integer n, exactly (gradual underflow and overflow included). */
+/** `2^n` for n in -1022..1023, exactly. */
 function powerOfTwo(n: number): number {
-  if (n > 1023) return powerOfTwo(1023) * powerOfTwo(Math.min(n - 1023, 1023))
-  if (n < -1022) return powerOfTwo(-1022) * powerOfTwo(Math.max(n + 1022, -1022))
   const view = new DataView(new ArrayBuffer(8))
   view.setUint32(0, (n + 1023) << 20)
   return view.getFloat64(0)
+}
+
+/** `value · 2^n` for value near 1, rounded once: the first factor keeps it normal, the second may overflow or underflow. */
+function scaled(value: number, n: number): number {
+  if (n > 1023) return value * powerOfTwo(1000) * powerOfTwo(n - 1000)
+  if (n < -1022) return value * powerOfTwo(n + 1000) * powerOfTwo(-1000)
+  return value * powerOfTwo(n)
 }
 
 /** `e^x`: x = n·ln 2 + r with |r| <= ln 2 / 2, Taylor series of r to degree 16. */
@@ -22,7 +27,7 @@ export function exp(x: number): number {
   const r = x - n * LN2_HI - n * LN2_LO
   let sum = 1
   for (let k = 16; k >= 1; k--) sum = 1 + (r / k) * sum
-  return sum * powerOfTwo(n)
+  return scaled(sum, n)
 }
 
 /** `ln x`: x = m·2^n with m in [√½, √2), then 2·atanh((m-1)/(m+1)) as an odd series. */

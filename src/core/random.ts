@@ -1,5 +1,6 @@
 // Random streams from integer arithmetic only, so that a seed gives the same numbers on every engine. A stream's state is
 // four integers: it can be stored in a checkpoint and taken up again.
+import { invariant } from "./errors.ts"
 import { log, sincos } from "./math.ts"
 
 export interface RandomStream {
@@ -25,9 +26,9 @@ export function mix32(value: number): number {
 
 /** A stream for `seed` and any number of names or indices: `randomStream(1, "init")` and `randomStream(1, "batches", 7)` are independent. */
 export function randomStream(seed: number, ...names: readonly (string | number)[]): RandomStream {
-  let key = mix32(seed >>> 0) ^ mix32(Math.floor(seed / 4294967296) | 0)
-  for (const name of names)
-    for (const char of String(name) + "\u0000") key = mix32(key ^ char.codePointAt(0)!)
+  // The upper half is multiplied first: seeds whose halves are swapped, or equal, must not meet.
+  let key = mix32(seed >>> 0) ^ mix32(Math.imul(Math.floor(seed / 4294967296), 0x85ebca6b))
+  for (const name of names) for (const char of String(name) + "\u0000") key = mix32(key ^ char.codePointAt(0)!)
   return restoreRandom([key, mix32(key + 1), mix32(key + 2), mix32(key + 3) | 1])
 }
 
@@ -48,6 +49,7 @@ export function restoreRandom(state: readonly number[]): RandomStream {
   }
   const uniform = (): number => ((uint32() >>> 5) * 67108864 + (uint32() >>> 6)) / 9007199254740992
   const below = (bound: number): number => {
+    invariant(bound >= 1 && bound <= 4294967296, `below: the bound must be in 1..2^32, got ${bound}`)
     const limit = 4294967296 - (4294967296 % bound)
     for (;;) {
       const value = uint32()

@@ -8,37 +8,42 @@ const SECONDS_SCALE: { readonly [suffix: string]: number } = { "": 1, s: 1, m: 6
 export function parseCount(text: string, what = "count"): number {
   const match = /^\s*([0-9]*\.?[0-9]+(?:e[0-9]+)?)\s*([kmbgt]?)\s*$/i.exec(text)
   const value = match ? Number(match[1]) * COUNT_SCALE[match[2]!.toLowerCase()]! : 0
-  if (!(value > 0)) throw new ConfigError(`${what} must be a number such as 500k or 2M, got "${text}"`)
+  if (!(value > 0 && value < Infinity))
+    throw new ConfigError(`${what} must be a number such as 500k or 2M, got "${text}"`)
   return value
 }
 
-/** Reads `90s`, `10m`, `1.5h`, `1h30m` as seconds. @throws ConfigError  if it is not a duration */
+/**
+ * Reads `90s`, `10m`, `1.5h`, `1h 30m` as seconds; a bare number is seconds.
+ *
+ * @throws ConfigError  if it is not a duration
+ */
 export function parseDuration(text: string, what = "budget"): number {
-  const parts = [...text.trim().toLowerCase().matchAll(/([0-9]*\.?[0-9]+)\s*(min|[smhd]?)/g)]
-  const whole = parts.map((part) => part[0]).join("") === text.trim().toLowerCase().replaceAll(" ", "")
-  const seconds = parts.reduce((sum, part) => sum + Number(part[1]) * SECONDS_SCALE[part[2]!]!, 0)
-  if (!whole || !(seconds > 0)) throw new ConfigError(`${what} must be a duration such as 90s, 10m or 1h30m, got "${text}"`)
+  const compact = text.toLowerCase().replace(/\s+/g, "")
+  const isDuration = /^([0-9]*\.?[0-9]+|([0-9]*\.?[0-9]+(min|[smhd]))+)$/.test(compact)
+  const parts = isDuration ? [...compact.matchAll(/([0-9.]+)([a-z]*)/g)] : []
+  const seconds = parts.reduce((sum, [, size, unit]) => sum + Number(size) * SECONDS_SCALE[unit!]!, 0)
+  if (!(seconds > 0 && seconds < Infinity))
+    throw new ConfigError(`${what} must be a duration such as 90s, 10m or 1h30m, got "${text}"`)
   return seconds
 }
 
-/** `1234567` as `1.23M`. */
+/** `1234567` as `1.23M`, `1500` as `1.5k`. */
 export function formatCount(value: number): string {
-  for (const [scale, suffix] of [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "k"]] as const)
-    if (Math.abs(value) >= scale) return `${trim(value / scale)}${suffix}`
-  return trim(value)
+  const scale = largestScale(value, [1e12, 1e9, 1e6, 1e3])
+  return `${threeDigits(value / scale)}${{ 1: "", 1e3: "k", 1e6: "M", 1e9: "B", 1e12: "T" }[scale] ?? ""}`
 }
 
 /** Bytes with decimal prefixes: `1.5 MB`. */
 export function formatBytes(bytes: number): string {
-  for (const [scale, suffix] of [[1e9, "GB"], [1e6, "MB"], [1e3, "kB"]] as const)
-    if (bytes >= scale) return `${trim(bytes / scale)} ${suffix}`
-  return `${bytes} B`
+  const scale = largestScale(bytes, [1e9, 1e6, 1e3])
+  return `${threeDigits(bytes / scale)} ${{ 1: "B", 1e3: "kB", 1e6: "MB", 1e9: "GB" }[scale] ?? ""}`
 }
 
 /** Seconds as `850 ms`, `12.3 s`, `4m 05s`, `2h 03m`. */
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "?"
-  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`
+  if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`
   const whole = Math.round(seconds)
   const pad = (value: number) => String(value).padStart(2, "0")
@@ -46,4 +51,13 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(whole / 3600)}h ${pad(Math.floor((whole % 3600) / 60))}m`
 }
 
-const trim = (value: number): string => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)).replace(/\.?0+$/, (zeros) => (zeros.includes(".") ? "" : zeros))
+/** The first scale, largest first, of which `value` fills at least one when rounded: 999,999 is `1M`, not `1000k`. */
+function largestScale(value: number, scales: readonly number[]): number {
+  return scales.find((scale) => Math.abs(value) >= scale * 0.9995) ?? 1
+}
+
+/** At most three digits of which none is a trailing zero behind the point: `1.5`, `12.3`, `100`. */
+function threeDigits(value: number): string {
+  const size = Math.abs(value)
+  return String(Number(value.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2)))
+}

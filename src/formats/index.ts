@@ -1,6 +1,12 @@
 // Formats: bytes to plain data and back. No tensors, no file handles.
 export { parseJsonStrictly } from "./json.ts"
 export {
-  decodeFloats, decodeSafetensors, encodeSafetensors, type Safetensors, safetensorsHeader, type StoredTensor, type TensorHeader,
+  decodeFloats,
+  decodeSafetensors,
+  encodeSafetensors,
+  type Safetensors,
+  type StoredTensor,
+  safetensorsHeader,
+  type TensorHeader,
 } from "./safetensors.ts"
 export { type AddedToken, parseTokenizerJson, serializeTokenizerJson, type TokenizerJson } from "./tokenizer-json.ts"

@@ -4,7 +4,16 @@ import { FormatError } from "../core/index.ts"
 
 /** Deeper nesting is an attack on the stack, not a file. */
 const MAX_DEPTH = 64
-const ESCAPES: { readonly [char: string]: string } = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" }
+const ESCAPES: { readonly [char: string]: string } = {
+  '"': '"',
+  "\\": "\\",
+  "/": "/",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+}
 
 /**
  * Parses UTF-8 JSON; objects are `Map`s.
@@ -41,7 +50,9 @@ class Parser {
   }
 
   #fail(message: string): never {
-    throw new FormatError(`JSON: ${message}`, { offset: this.#offset + new TextEncoder().encode(this.#text.slice(0, this.#at)).length })
+    throw new FormatError(`JSON: ${message}`, {
+      offset: this.#offset + new TextEncoder().encode(this.#text.slice(0, this.#at)).length,
+    })
   }
 
   #space(): void {
@@ -90,7 +101,8 @@ class Parser {
     const parts: string[] = []
     for (;;) {
       const start = this.#at
-      while (this.#text.charCodeAt(this.#at) >= 0x20 && this.#text[this.#at] !== '"' && this.#text[this.#at] !== "\\") this.#at++
+      while (this.#text.charCodeAt(this.#at) >= 0x20 && this.#text[this.#at] !== '"' && this.#text[this.#at] !== "\\")
+        this.#at++
       parts.push(this.#text.slice(start, this.#at))
       const stop = this.#text[this.#at]
       if (stop === undefined) this.#fail("a string does not end")
@@ -112,7 +124,9 @@ class Parser {
 
   #literal(): unknown {
     this.#space()
-    const token = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)/.exec(this.#text.slice(this.#at, this.#at + 400))
+    const token = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)/.exec(
+      this.#text.slice(this.#at, this.#at + 400),
+    )
     if (token === null) this.#fail("expected a value")
     this.#at += token![0].length
     return JSON.parse(token![0])

@@ -1,6 +1,6 @@
 // safetensors: u64 header length, JSON header, raw tensors without holes. Every size is checked against the file before it
 // is used. @see https://github.com/huggingface/safetensors, section "Format"
-import { bf16ToF32, BYTES_PER_ELEMENT, f16ToF32, type FileDType, FormatError, type Shape } from "../core/index.ts"
+import { BYTES_PER_ELEMENT, bf16ToF32, type FileDType, FormatError, f16ToF32, type Shape } from "../core/index.ts"
 import { parseJsonStrictly } from "./json.ts"
 
 /** The format's own limit; a header is names and numbers, and 100 MB of them is damage. */
@@ -25,7 +25,16 @@ export interface Safetensors {
 }
 
 const NAMES: { readonly [name: string]: FileDType } = {
-  F64: "f64", F32: "f32", F16: "f16", BF16: "bf16", I64: "i64", I32: "i32", I16: "i16", I8: "i8", U8: "u8", BOOL: "bool",
+  F64: "f64",
+  F32: "f32",
+  F16: "f16",
+  BF16: "bf16",
+  I64: "i64",
+  I32: "i32",
+  I16: "i16",
+  I8: "i8",
+  U8: "u8",
+  BOOL: "bool",
 }
 const nameOf = (dtype: FileDType): string => dtype.toUpperCase()
 
@@ -44,7 +53,9 @@ export function safetensorsHeader(
     return [name, { dtype: nameOf(dtype), shape, data_offsets: [begin, end] }] as const
   })
   const named = Object.keys(metadata).length > 0 ? [["__metadata__", metadata] as const, ...entries] : entries
-  const json = new TextEncoder().encode(`{${named.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(",")}}`)
+  const json = new TextEncoder().encode(
+    `{${named.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(",")}}`,
+  )
   const length = Math.ceil(json.length / 8) * 8
   const header = new Uint8Array(LENGTH_BYTES + length).fill(0x20)
   new DataView(header.buffer).setBigUint64(0, BigInt(length), true)
@@ -100,14 +111,27 @@ export function decodeFloats(file: Uint8Array): { [name: string]: Float32Array }
 }
 
 function readHeader(file: Uint8Array): { header: Map<string, unknown>; dataStart: number } {
-  if (file.length < LENGTH_BYTES) throw new FormatError(`safetensors: expected a header length of 8 bytes, got a file of ${file.length}`, { offset: 0 })
+  if (file.length < LENGTH_BYTES)
+    throw new FormatError(`safetensors: expected a header length of 8 bytes, got a file of ${file.length}`, {
+      offset: 0,
+    })
   const length = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true)
-  if (length > BigInt(MAX_HEADER_BYTES)) throw new FormatError(`safetensors: the header must be at most ${MAX_HEADER_BYTES} bytes, got ${length}`, { offset: 0, hint: "is this a safetensors file?" })
+  if (length > BigInt(MAX_HEADER_BYTES))
+    throw new FormatError(`safetensors: the header must be at most ${MAX_HEADER_BYTES} bytes, got ${length}`, {
+      offset: 0,
+      hint: "is this a safetensors file?",
+    })
   const dataStart = LENGTH_BYTES + Number(length)
-  if (dataStart > file.length) throw new FormatError(`safetensors: the header ends at byte ${dataStart}, the file at ${file.length}`, { offset: file.length, hint: "the file was cut short" })
-  if (file[LENGTH_BYTES] !== 0x7b) throw new FormatError('safetensors: the header must begin with "{"', { offset: LENGTH_BYTES })
+  if (dataStart > file.length)
+    throw new FormatError(`safetensors: the header ends at byte ${dataStart}, the file at ${file.length}`, {
+      offset: file.length,
+      hint: "the file was cut short",
+    })
+  if (file[LENGTH_BYTES] !== 0x7b)
+    throw new FormatError('safetensors: the header must begin with "{"', { offset: LENGTH_BYTES })
   const header = parseJsonStrictly(file.subarray(LENGTH_BYTES, dataStart), LENGTH_BYTES)
-  if (!(header instanceof Map)) throw new FormatError("safetensors: the header must be an object", { offset: LENGTH_BYTES })
+  if (!(header instanceof Map))
+    throw new FormatError("safetensors: the header must be an object", { offset: LENGTH_BYTES })
   return { header, dataStart }
 }
 
@@ -123,30 +147,53 @@ function readMetadata(entry: unknown): { [key: string]: string } {
 
 const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
-function readEntry(name: string, entry: unknown, dataBytes: number): { dtype: FileDType; shape: number[]; begin: number; end: number } {
+function readEntry(
+  name: string,
+  entry: unknown,
+  dataBytes: number,
+): { dtype: FileDType; shape: number[]; begin: number; end: number } {
   const fail = (message: string): never => {
     throw new FormatError(`safetensors: tensor "${name}": ${message}`)
   }
   if (!(entry instanceof Map)) return fail("must be an object")
-  const [dtypeName, shape, offsets] = ["dtype", "shape", "data_offsets"].map((key) => (entry as Map<string, unknown>).get(key))
-  const dtype = typeof dtypeName === "string" && Object.hasOwn(NAMES, dtypeName) ? NAMES[dtypeName]! : fail(`dtype must be one of ${Object.keys(NAMES).join(", ")}, got ${String(dtypeName)}`)
+  const [dtypeName, shape, offsets] = ["dtype", "shape", "data_offsets"].map((key) =>
+    (entry as Map<string, unknown>).get(key),
+  )
+  const dtype =
+    typeof dtypeName === "string" && Object.hasOwn(NAMES, dtypeName)
+      ? NAMES[dtypeName]!
+      : fail(`dtype must be one of ${Object.keys(NAMES).join(", ")}, got ${String(dtypeName)}`)
   if (!Array.isArray(shape) || !shape.every(isSize)) return fail("shape must be a list of whole sizes")
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) return fail("data_offsets must be two whole numbers")
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize))
+    return fail("data_offsets must be two whole numbers")
   const [begin, end] = offsets as [number, number]
-  if (begin > end || end > dataBytes) return fail(`data_offsets ${begin}..${end} do not lie in the ${dataBytes} bytes of data`)
+  if (begin > end || end > dataBytes)
+    return fail(`data_offsets ${begin}..${end} do not lie in the ${dataBytes} bytes of data`)
   const bytes = (shape as number[]).reduce((a, b) => a * b, BYTES_PER_ELEMENT[dtype])
-  if (bytes !== end - begin) return fail(`shape [${shape.join(", ")}] of ${dtype} needs ${bytes} bytes, got ${end - begin}`)
+  if (bytes !== end - begin)
+    return fail(`shape [${shape.join(", ")}] of ${dtype} needs ${bytes} bytes, got ${end - begin}`)
   return { dtype, shape: shape as number[], begin, end }
 }
 
-function checkCoverage(ranges: { begin: number; end: number; name: string }[], dataBytes: number, dataStart: number): void {
+function checkCoverage(
+  ranges: { begin: number; end: number; name: string }[],
+  dataBytes: number,
+  dataStart: number,
+): void {
   ranges.sort((a, b) => a.begin - b.begin || a.end - b.end)
   let covered = 0
   for (const { begin, end, name } of ranges) {
-    if (begin !== covered) throw new FormatError(`safetensors: tensor "${name}" ${begin < covered ? "overlaps the one before it" : "leaves a hole before it"}`, { offset: dataStart + begin })
+    if (begin !== covered)
+      throw new FormatError(
+        `safetensors: tensor "${name}" ${begin < covered ? "overlaps the one before it" : "leaves a hole before it"}`,
+        { offset: dataStart + begin },
+      )
     covered = end
   }
-  if (covered !== dataBytes) throw new FormatError(`safetensors: ${dataBytes - covered} bytes after the last tensor`, { offset: dataStart + covered })
+  if (covered !== dataBytes)
+    throw new FormatError(`safetensors: ${dataBytes - covered} bytes after the last tensor`, {
+      offset: dataStart + covered,
+    })
 }
 
 function storedTensor(dtype: FileDType, shape: number[], bytes: Uint8Array): StoredTensor {

@@ -53,16 +53,36 @@ export function parseTokenizerJson(text: string): TokenizerJson {
 /** The file's text. */
 export function serializeTokenizerJson(json: TokenizerJson): string {
   const added = json.addedTokens.map(({ id, content, special }) => ({
-    id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special,
+    id,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special,
   }))
   const vocab = `{${json.vocab.map((token, id) => `${JSON.stringify(token)}:${id}`).join(",")}}`
   const rest = {
-    version: "1.0", truncation: null, padding: null, added_tokens: added, normalizer: json.normalizer,
-    pre_tokenizer: json.preTokenizer, post_processor: json.postProcessor, decoder: json.decoder,
+    version: "1.0",
+    truncation: null,
+    padding: null,
+    added_tokens: added,
+    normalizer: json.normalizer,
+    pre_tokenizer: json.preTokenizer,
+    post_processor: json.postProcessor,
+    decoder: json.decoder,
   }
   const model = {
-    type: "BPE", dropout: null, unk_token: null, continuing_subword_prefix: null, end_of_word_suffix: null,
-    fuse_unk: false, byte_fallback: false, ignore_merges: json.ignoreMerges, vocab: "@", merges: json.merges,
+    type: "BPE",
+    dropout: null,
+    unk_token: null,
+    continuing_subword_prefix: null,
+    end_of_word_suffix: null,
+    fuse_unk: false,
+    byte_fallback: false,
+    ignore_merges: json.ignoreMerges,
+    vocab: "@",
+    merges: json.merges,
   }
   const body = JSON.stringify({ ...rest, model })
   // The vocabulary is written by hand: an object would put names that look like numbers first.
@@ -87,11 +107,15 @@ function readVocab(value: unknown, added: readonly AddedToken[]): string[] {
   const vocab: string[] = []
   for (const [token, id] of entries) {
     if (!Number.isSafeInteger(id) || (id as number) < 0 || (id as number) >= entries.length)
-      throw new FormatError(`tokenizer.json: token ${JSON.stringify(token)} has id ${String(id)}, expected 0 … ${entries.length - 1}`)
-    if (vocab[id as number] !== undefined && vocab[id as number] !== token) throw new FormatError(`tokenizer.json: two tokens have id ${String(id)}`)
+      throw new FormatError(
+        `tokenizer.json: token ${JSON.stringify(token)} has id ${String(id)}, expected 0 … ${entries.length - 1}`,
+      )
+    if (vocab[id as number] !== undefined && vocab[id as number] !== token)
+      throw new FormatError(`tokenizer.json: two tokens have id ${String(id)}`)
     vocab[id as number] = token
   }
-  for (let id = 0; id < vocab.length; id++) if (vocab[id] === undefined) throw new FormatError(`tokenizer.json: no token has id ${id}`)
+  for (let id = 0; id < vocab.length; id++)
+    if (vocab[id] === undefined) throw new FormatError(`tokenizer.json: no token has id ${id}`)
   return vocab
 }
 

@@ -6,7 +6,15 @@ import { BYTE_LETTERS, bytesToLetters } from "./byte-letters.ts"
 import { createHeap } from "./heap.ts"
 import { PairTable } from "./pair-table.ts"
 import { forEachWord } from "./pre-tokenize.ts"
-import { bytesOfToken, decodeUtf8, END_OF_TEXT, joinBytes, requireWellFormed, splitAtSpecial, type Tokenizer } from "./tokenizer.ts"
+import {
+  bytesOfToken,
+  decodeUtf8,
+  END_OF_TEXT,
+  joinBytes,
+  requireWellFormed,
+  splitAtSpecial,
+  type Tokenizer,
+} from "./tokenizer.ts"
 
 export interface BpeParts {
   /** Bytes of each token by id; special tokens have none. Every single byte must be a token. */
@@ -63,7 +71,13 @@ export function createBpe({ tokens, merges, specialTokens }: BpeParts): Tokenize
     encode(text, { allowSpecial = false } = {}) {
       requireWellFormed(text)
       const out = new IdWriter(text.length >> (isBytes ? 0 : 1))
-      if (allowSpecial) splitAtSpecial(text, specialTokens, (plain) => encodePlain(plain, out), (id) => out.push(id))
+      if (allowSpecial)
+        splitAtSpecial(
+          text,
+          specialTokens,
+          (plain) => encodePlain(plain, out),
+          (id) => out.push(id),
+        )
       else encodePlain(text, out)
       return out.ids()
     },
@@ -79,7 +93,10 @@ function idsOfBytes(tokens: readonly Uint8Array[]): Int32Array {
   const ids = new Int32Array(256).fill(-1)
   for (const [id, bytes] of tokens.entries()) if (bytes.length === 1) ids[bytes[0]!] = id
   const missing = ids.indexOf(-1)
-  if (missing >= 0) throw new FormatError(`the vocabulary has no token for byte ${missing}`, { hint: "a byte-level vocabulary has all 256" })
+  if (missing >= 0)
+    throw new FormatError(`the vocabulary has no token for byte ${missing}`, {
+      hint: "a byte-level vocabulary has all 256",
+    })
   return ids
 }
 
@@ -136,7 +153,11 @@ function joinLong(ids: Int32Array, ranks: PairTable, joined: Int32Array): Int32A
   const previous = Int32Array.from(ids, (_, i) => i - 1)
   const rankAt = new Int32Array(ids.length).fill(-1)
   const candidates: { rank: number; at: number }[] = []
-  const heap = createHeap((a, b) => candidates[a]!.rank < candidates[b]!.rank || (candidates[a]!.rank === candidates[b]!.rank && candidates[a]!.at < candidates[b]!.at))
+  const heap = createHeap(
+    (a, b) =>
+      candidates[a]!.rank < candidates[b]!.rank ||
+      (candidates[a]!.rank === candidates[b]!.rank && candidates[a]!.at < candidates[b]!.at),
+  )
   const consider = (at: number): void => {
     if (at < 0) return
     rankAt[at] = next[at]! < ids.length ? ranks.get(ids[at]!, ids[next[at]!]!) : -1

@@ -1,7 +1,15 @@
 // One token per character (Unicode code point), sorted by code point. Small alphabets, exact benchmarks, no surprises.
 import { DataError } from "../core/index.ts"
 import { serializeTokenizerJson } from "../formats/index.ts"
-import { bytesOfToken, decodeUtf8, END_OF_TEXT, joinBytes, requireWellFormed, splitAtSpecial, type Tokenizer } from "./tokenizer.ts"
+import {
+  bytesOfToken,
+  decodeUtf8,
+  END_OF_TEXT,
+  joinBytes,
+  requireWellFormed,
+  splitAtSpecial,
+  type Tokenizer,
+} from "./tokenizer.ts"
 
 export interface CharactersOptions {
   /** Default: `<|endoftext|>`. */
@@ -13,7 +21,10 @@ export interface CharactersOptions {
  *
  * @throws DataError  if there is no text at all, or it has a lone surrogate
  */
-export async function charactersTokenizer(texts: Iterable<string> | AsyncIterable<string>, options: CharactersOptions = {}): Promise<Tokenizer> {
+export async function charactersTokenizer(
+  texts: Iterable<string> | AsyncIterable<string>,
+  options: CharactersOptions = {},
+): Promise<Tokenizer> {
   const seen = new Set<string>()
   for await (const text of texts) {
     requireWellFormed(text)
@@ -29,7 +40,10 @@ export function createCharacters(characters: readonly string[], specialTexts: re
   const ids = new Map(characters.map((character, id) => [character, id]))
   const specialTokens = new Map(specialTexts.map((text, i) => [text, characters.length + i]))
   const encoder = new TextEncoder()
-  const tokens = [...characters.map((character) => encoder.encode(character)), ...specialTexts.map(() => new Uint8Array(0))]
+  const tokens = [
+    ...characters.map((character) => encoder.encode(character)),
+    ...specialTexts.map(() => new Uint8Array(0)),
+  ]
   const tokenBytes = (id: number) => bytesOfToken(tokens, id)
   const decodeBytes = (list: ArrayLike<number>) => joinBytes(list, tokenBytes)
   const encodePlain = (text: string, out: number[]): void => {
@@ -43,7 +57,13 @@ export function createCharacters(characters: readonly string[], specialTexts: re
     encode(text, { allowSpecial = false } = {}) {
       requireWellFormed(text)
       const out: number[] = []
-      if (allowSpecial) splitAtSpecial(text, specialTokens, (plain) => encodePlain(plain, out), (id) => out.push(id))
+      if (allowSpecial)
+        splitAtSpecial(
+          text,
+          specialTokens,
+          (plain) => encodePlain(plain, out),
+          (id) => out.push(id),
+        )
       else encodePlain(text, out)
       return Int32Array.from(out)
     },
@@ -66,7 +86,12 @@ function unknownCharacter(character: string, text: string): never {
 function toJson(characters: readonly string[], specialTokens: ReadonlyMap<string, number>): string {
   return serializeTokenizerJson({
     addedTokens: [...specialTokens].map(([content, id]) => ({ id, content, special: true })),
-    normalizer: null, preTokenizer: null, postProcessor: null, decoder: { type: "Fuse" },
-    vocab: [...characters, ...specialTokens.keys()], merges: [], ignoreMerges: false,
+    normalizer: null,
+    preTokenizer: null,
+    postProcessor: null,
+    decoder: { type: "Fuse" },
+    vocab: [...characters, ...specialTokens.keys()],
+    merges: [],
+    ignoreMerges: false,
   })
 }

@@ -2,5 +2,12 @@
 export { type BpeParts, bytesTokenizer, createBpe } from "./bpe.ts"
 export { type CharactersOptions, charactersTokenizer } from "./characters.ts"
 export { loadTokenizer } from "./load.ts"
-export { END_OF_TEXT, type EncodeOptions, type StreamDecoder, streamDecoder, type Tokenizer, type TokenizerKind } from "./tokenizer.ts"
+export {
+  END_OF_TEXT,
+  type EncodeOptions,
+  type StreamDecoder,
+  streamDecoder,
+  type Tokenizer,
+  type TokenizerKind,
+} from "./tokenizer.ts"
 export { type TrainBpeOptions, trainBpe } from "./train-bpe.ts"

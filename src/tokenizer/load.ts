@@ -23,7 +23,9 @@ export function loadTokenizer(text: string): Tokenizer {
 }
 
 const unsupported = (what: string): FormatError =>
-  new FormatError(`tokenizer.json: ${what} is not supported`, { hint: "supported are byte-level BPE as in GPT-2, bytes and characters" })
+  new FormatError(`tokenizer.json: ${what} is not supported`, {
+    hint: "supported are byte-level BPE as in GPT-2, bytes and characters",
+  })
 
 function specialTokensOf(json: TokenizerJson): Map<string, number> {
   return new Map(json.addedTokens.map(({ content, id }) => [content, id]))
@@ -32,8 +34,10 @@ function specialTokensOf(json: TokenizerJson): Map<string, number> {
 function loadCharacters(json: TokenizerJson): Tokenizer {
   const specials = specialTokensOf(json)
   const characters = json.vocab.filter((token) => !specials.has(token))
-  if (!characters.every((token) => [...token].length === 1)) throw new FormatError("tokenizer.json: a character vocabulary must hold single characters")
-  if (characters.some((character, id) => json.vocab[id] !== character)) throw new FormatError("tokenizer.json: special tokens must come after the characters")
+  if (!characters.every((token) => [...token].length === 1))
+    throw new FormatError("tokenizer.json: a character vocabulary must hold single characters")
+  if (characters.some((character, id) => json.vocab[id] !== character))
+    throw new FormatError("tokenizer.json: special tokens must come after the characters")
   return createCharacters(characters, [...specials.keys()])
 }
 
@@ -45,8 +49,13 @@ function loadBpe(json: TokenizerJson): Tokenizer {
     if (specialTokens.has(token)) return new Uint8Array(0)
     return lettersToBytes(token) ?? fail(`token ${JSON.stringify(token)} is not written in byte letters`)
   })
-  const idOf = (token: string): number => ids.get(token) ?? fail(`a merge names ${JSON.stringify(token)}, which is no token`)
-  const merges = json.merges.map(([left, right]) => ({ left: idOf(left), right: idOf(right), joined: idOf(left + right) }))
+  const idOf = (token: string): number =>
+    ids.get(token) ?? fail(`a merge names ${JSON.stringify(token)}, which is no token`)
+  const merges = json.merges.map(([left, right]) => ({
+    left: idOf(left),
+    right: idOf(right),
+    joined: idOf(left + right),
+  }))
   return createBpe({ tokens, merges, specialTokens })
 }
 
@@ -56,7 +65,8 @@ const fail = (message: string): never => {
 
 function requireByteLevel(json: TokenizerJson): void {
   const pre = json.preTokenizer as { type?: unknown; add_prefix_space?: unknown; use_regex?: unknown } | null
-  if (pre?.type !== "ByteLevel" || pre.add_prefix_space === true) throw unsupported("a pre-tokenizer other than ByteLevel without prefix space")
+  if (pre?.type !== "ByteLevel" || pre.add_prefix_space === true)
+    throw unsupported("a pre-tokenizer other than ByteLevel without prefix space")
   if (json.merges.length > 0 && pre.use_regex === false) throw unsupported("ByteLevel without its word rule")
   if (json.ignoreMerges) throw unsupported("ignore_merges")
 }

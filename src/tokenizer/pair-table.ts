@@ -31,7 +31,8 @@ export class PairTable {
     let hash = Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b)
     hash ^= hash >>> 15
     let slot = hash & this.#mask
-    while (this.#keys[2 * slot] !== EMPTY && (this.#keys[2 * slot] !== left || this.#keys[2 * slot + 1] !== right)) slot = (slot + 1) & this.#mask
+    while (this.#keys[2 * slot] !== EMPTY && (this.#keys[2 * slot] !== left || this.#keys[2 * slot + 1] !== right))
+      slot = (slot + 1) & this.#mask
     return slot
   }
 

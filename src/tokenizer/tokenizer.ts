@@ -38,7 +38,10 @@ export function requireWellFormed(text: string): void {
   const at = text.search(/\p{Surrogate}/u)
   if (at < 0) return
   const code = text.charCodeAt(at).toString(16).toUpperCase()
-  throw new DataError(`the text has a lone surrogate U+${code} at position ${at}, which has no UTF-8`, "text.toWellFormed() replaces it")
+  throw new DataError(
+    `the text has a lone surrogate U+${code} at position ${at}, which has no UTF-8`,
+    "text.toWellFormed() replaces it",
+  )
 }
 
 /** Exact bytes of `ids`, one after the other. */
@@ -68,7 +71,12 @@ export function bytesOfToken(tokens: readonly Uint8Array[], id: number): Uint8Ar
 }
 
 /** Cuts `text` at special tokens: plain pieces go to `plain`, the tokens to `special`. */
-export function splitAtSpecial(text: string, specials: ReadonlyMap<string, number>, plain: (text: string) => void, special: (id: number) => void): void {
+export function splitAtSpecial(
+  text: string,
+  specials: ReadonlyMap<string, number>,
+  plain: (text: string) => void,
+  special: (id: number) => void,
+): void {
   let rest = 0
   for (;;) {
     let [next, found] = [text.length, ""]

@@ -12,7 +12,11 @@ export interface TrainBpeOptions {
   readonly vocabSize: number
   /** Default: `<|endoftext|>`. */
   readonly specialTokens?: readonly string[]
-  readonly onProgress?: (progress: { readonly phase: "count" | "join"; readonly done: number; readonly total?: number }) => void
+  readonly onProgress?: (progress: {
+    readonly phase: "count" | "join"
+    readonly done: number
+    readonly total?: number
+  }) => void
   /** Called between pieces of work of some milliseconds, so that timers and signals get their turn. */
   readonly yieldToEventLoop?: () => Promise<void>
 }
@@ -32,20 +36,33 @@ const MAX_WORD_UNITS = 1024
  * @throws ConfigError  if `vocabSize` cannot hold the bytes and special tokens
  * @throws DataError    if there is no text at all, or it has a lone surrogate
  */
-export async function trainBpe(texts: Iterable<string> | AsyncIterable<string>, options: TrainBpeOptions): Promise<Tokenizer> {
+export async function trainBpe(
+  texts: Iterable<string> | AsyncIterable<string>,
+  options: TrainBpeOptions,
+): Promise<Tokenizer> {
   const { vocabSize, specialTokens = [END_OF_TEXT] } = options
   const joins = vocabSize - 256 - specialTokens.length
-  if (!Number.isInteger(vocabSize) || joins < 0) throw new ConfigError(`vocabSize must be at least ${256 + specialTokens.length} (256 bytes and ${specialTokens.length} special tokens), got ${vocabSize}`)
+  if (!Number.isInteger(vocabSize) || joins < 0)
+    throw new ConfigError(
+      `vocabSize must be at least ${256 + specialTokens.length} (256 bytes and ${specialTokens.length} special tokens), got ${vocabSize}`,
+    )
   const words = await countWords(texts, options)
   if (words.size === 0) throw new DataError("there is no text to learn a vocabulary from")
   const merges = await learnJoins(words, joins, options)
   const tokens = Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte))
   for (const { left, right } of merges) tokens.push(Uint8Array.from([...tokens[left]!, ...tokens[right]!]))
   const specials = new Map(specialTokens.map((text, i) => [text, tokens.length + i]))
-  return createBpe({ tokens: [...tokens, ...specialTokens.map(() => new Uint8Array(0))], merges, specialTokens: specials })
+  return createBpe({
+    tokens: [...tokens, ...specialTokens.map(() => new Uint8Array(0))],
+    merges,
+    specialTokens: specials,
+  })
 }
 
-async function countWords(texts: Iterable<string> | AsyncIterable<string>, options: TrainBpeOptions): Promise<Map<string, number>> {
+async function countWords(
+  texts: Iterable<string> | AsyncIterable<string>,
+  options: TrainBpeOptions,
+): Promise<Map<string, number>> {
   const counts = new Map<string, number>()
   let done = 0
   let sinceTurn = 0
@@ -80,7 +97,11 @@ interface Join {
   readonly joined: number
 }
 
-async function learnJoins(counts: ReadonlyMap<string, number>, joins: number, options: TrainBpeOptions): Promise<Join[]> {
+async function learnJoins(
+  counts: ReadonlyMap<string, number>,
+  joins: number,
+  options: TrainBpeOptions,
+): Promise<Join[]> {
   const corpus = new Corpus(counts)
   const merges: Join[] = []
   while (merges.length < joins) {
@@ -210,7 +231,8 @@ class Corpus {
   mostFrequent(): { left: number; right: number } | undefined {
     for (let entry = this.#heap.pop(); entry !== undefined; entry = this.#heap.pop()) {
       const pair = this.#queued[entry]!
-      if (this.#queuedCount[entry] === this.#count[pair]) return { left: this.#left.values[pair]!, right: this.#right.values[pair]! }
+      if (this.#queuedCount[entry] === this.#count[pair])
+        return { left: this.#left.values[pair]!, right: this.#right.values[pair]! }
       if (this.#queuedCount[entry]! > this.#count[pair]!) this.#queue(pair)
     }
     return undefined
