@@ -13,9 +13,9 @@ it("a scalar has one element and no strides", () => {
 it("strides are the sizes of what lies inside", () => {
   expect(stridesOf([2, 3, 4])).toEqual([12, 4, 1])
   fc.assert(
-    fc.property(shapes, (shape) =>
-      expect(stridesOf(shape)).toEqual(shape.map((_, axis) => sizeOf(shape.slice(axis + 1)))),
-    ),
+    fc.property(shapes, (shape) => {
+      expect(stridesOf(shape)).toEqual(shape.map((_, axis) => sizeOf(shape.slice(axis + 1))))
+    }),
   )
 })
 
