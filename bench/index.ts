@@ -1,0 +1,67 @@
+// `npm run bench -- WORK [--json] [--steps N] [--data PATH] [--threads N] [--strict] [--seed N]`: measures one work and says on
+// what it was measured. Nothing here is a test; the numbers of record are in LOG.md.
+import { execFileSync } from "node:child_process"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { parseArgs } from "node:util"
+import { benchTokenizer } from "./tokenizer.ts"
+import { benchTraining, TRAINING_WORKS } from "./training.ts"
+
+const DATA = process.env["KINGLET_DATA"] ?? join(process.cwd(), "..", "shared", "data")
+const WORKS = [...Object.keys(TRAINING_WORKS), "tokenizer"]
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: "boolean", default: false },
+    steps: { type: "string" },
+    data: { type: "string" },
+    threads: { type: "string" },
+    seed: { type: "string" },
+    strict: { type: "boolean", default: false },
+  },
+})
+
+function commit(): string {
+  try {
+    const changed = execFileSync("git", ["status", "--porcelain"], { encoding: "utf8" }).trim() !== ""
+    return execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim() + (changed ? "+changes" : "")
+  } catch {
+    return "unknown"
+  }
+}
+
+function dataFor(work: string): string {
+  const path = values.data ?? join(DATA, work === "tokenizer" ? "eltec-eng.jsonl.gz" : "tiny-shakespeare.txt")
+  if (!existsSync(path)) throw new Error(`the text ${path} is missing; name another with --data PATH`)
+  return path
+}
+
+async function measure(work: string): Promise<object> {
+  const onProgress = (line: string) => process.stderr.write(`${line}\n`)
+  if (work === "tokenizer") return benchTokenizer({ data: dataFor(work) })
+  const number = (text: string | undefined) => (text === undefined ? {} : { value: Number(text) })
+  const [steps, threads, seed] = [number(values.steps), number(values.threads), number(values.seed)]
+  return benchTraining({
+    work, data: dataFor(work), strict: values.strict, onProgress,
+    ...("value" in steps ? { steps: steps.value! } : {}),
+    ...("value" in threads ? { threads: threads.value! } : {}),
+    ...("value" in seed ? { seed: seed.value! } : {}),
+  })
+}
+
+const show = (value: unknown): string => (typeof value === "number" && !Number.isInteger(value) ? value.toPrecision(5) : String(value))
+
+async function main(): Promise<void> {
+  const work = positionals[0]
+  if (work === undefined || !WORKS.includes(work)) {
+    process.stderr.write(`usage: npm run bench -- WORK [--json] [--steps N] [--data PATH] [--threads N] [--strict] [--seed N]\nworks: ${WORKS.join(", ")}\n`)
+    process.exitCode = 2
+    return
+  }
+  const result = { ...(await measure(work)), commit: commit() }
+  if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`)
+  else for (const [key, value] of Object.entries(result)) process.stdout.write(`${key.padEnd(18)} ${show(value)}\n`)
+}
+
+await main()

@@ -1,0 +1,3 @@
+// Plan: from a text and a budget to a recipe, each number with its reason.
+export { type PlanOptions, plan } from "./plan.ts"
+export { readTextFacts, type TextFacts } from "./text-facts.ts"

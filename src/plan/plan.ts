@@ -1,0 +1,226 @@
+// From a text and a budget to a recipe in which every number says why it is what it is. First version: the shape from a size,
+// the steps from a budget of time through a short probe of this machine.
+import { ConfigError, formatBytes, formatCount, formatDuration } from "../core/index.ts"
+import type { Device } from "../backends/index.ts"
+import type { DataInput } from "../data/index.ts"
+import { parameterCounts, validateConfig } from "../models/index.ts"
+import {
+  defaultRecipe, type Explained, flopsPerStepOf, nanogpt384Recipe, nanogptCpuRecipe, type Probe, probeRecipe, type Recipe, setRecipeValue, type TokenizerRecipe, validateRecipe,
+} from "../train/index.ts"
+import { platform } from "#platform"
+import { readTextFacts, type TextFacts } from "./text-facts.ts"
+
+export interface PlanOptions {
+  readonly device: Device
+  readonly data: DataInput
+  /** As they go into the recipe; "inline" when the text came from the program. */
+  readonly paths?: readonly string[] | "inline"
+  readonly validPaths?: readonly string[]
+  /** Wall clock, start to end: reading, tokenizer, training, evaluation. Excludes `steps`. */
+  readonly budgetSeconds?: number
+  /** When the budget began to run, in `platform.now()` milliseconds; now if not given. */
+  readonly startedMs?: number
+  /** Time the caller will spend after training on things of its own, such as baselines; given the facts of the text. */
+  readonly reserveSeconds?: (facts: TextFacts) => number
+  readonly steps?: number
+  /** Parameters wanted. */
+  readonly size?: number
+  /** `default`, `nanogpt-cpu` or `nanogpt-384`. */
+  readonly preset?: string
+  /** Single values that overrule the plan, as `["optimizer.learningRate", "0.01"]`. */
+  readonly set?: readonly (readonly [string, string])[]
+  readonly seed?: number
+  readonly strict?: boolean
+  readonly onProgress?: (message: string) => void
+}
+
+/** Compute of nanoGPT's CPU example (peers.md): minutes on a laptop, and a benchmark everyone can compare with. */
+const DEFAULT_FLOPS = 7.9e12
+/** Chinchilla's rule of thumb. @see Hoffmann et al. 2022, arXiv:2203.15556 */
+const TOKENS_PER_PARAMETER = 20
+/** Repeated up to four times, text is nearly as good as new. @see Muennighoff et al. 2023, arXiv:2305.16264 */
+const GOOD_EPOCHS = 4
+const SMALLEST_SIZE = 50_000
+const LARGEST_SIZE = 100_000_000
+const DEFAULT_SIZE = 800_000
+/** Alphabets up to this size, in texts up to this length, are best served by characters (LOG.md, tokenizer by size of text). */
+const CHARACTERS_ALPHABET = 128
+const CHARACTERS_BYTES = 3_000_000
+const PROBE_SECONDS = 1
+/** Seconds per megabyte of text on the machine of LOG.md: learning a vocabulary, splitting and encoding. */
+const BPE_SECONDS_PER_MB = 0.25
+const PREPARE_SECONDS_PER_MB = 0.3
+const OPENING_SECONDS = 0.5
+/** Part of the time that goes to checkpoints, samples and events. */
+const OVERHEAD = 0.02
+
+type Reasons = { [key: string]: Explained }
+
+/**
+ * A complete, validated recipe.
+ *
+ * @throws ConfigError  if the budget is too small for one step, or options contradict each other
+ * @throws DataError    if the text cannot be read
+ * @throws DeviceError  if the model does not fit in memory
+ */
+export async function plan(options: PlanOptions): Promise<Recipe> {
+  if (options.steps !== undefined && options.budgetSeconds !== undefined)
+    throw new ConfigError("a budget and a number of steps contradict each other", "give one of them")
+  const started = options.startedMs ?? platform.now()
+  options.onProgress?.("reading the text")
+  const facts = await readTextFacts(options.data)
+  const reasons: Reasons = {}
+  const base = options.preset === undefined || options.preset === "default" ? await defaultPlan(options, facts, started, reasons) : presetPlan(options)
+  const sized = overrule(options, base)
+  const steps = await chooseSteps(options, sized, facts, started, reasons)
+  const recipe = validateRecipe({ ...withSteps(sized, steps, options), explained: reasons })
+  return overrule({ ...options, set: options.set?.filter(([key]) => key !== "steps") ?? [] }, recipe)
+}
+
+function presetPlan(options: PlanOptions): Recipe {
+  const presets: { readonly [name: string]: () => Recipe } = { "nanogpt-cpu": nanogptCpuRecipe, "nanogpt-384": nanogpt384Recipe }
+  const preset = presets[options.preset!]
+  if (preset === undefined) throw new ConfigError(`unknown preset "${options.preset}"`, `the presets are default, ${Object.keys(presets).join(", ")}`)
+  return common(options, preset())
+}
+
+/** What the caller says of every recipe. */
+function common(options: PlanOptions, recipe: Recipe): Recipe {
+  const { paths = "inline", validPaths, seed, strict } = options
+  return {
+    ...recipe,
+    data: { ...recipe.data, paths, ...(validPaths ? { validPaths } : {}) },
+    ...(seed === undefined ? {} : { seed }),
+    ...(strict === undefined ? {} : { strict }),
+  }
+}
+
+async function defaultPlan(options: PlanOptions, facts: TextFacts, started: number, reasons: Reasons): Promise<Recipe> {
+  const tokenizer = chooseTokenizer(facts, reasons)
+  const vocabSize = vocabularyOf(tokenizer, facts)
+  const make = (size: number): Recipe => common(options, defaultRecipe({ tokenizer, vocabSize, size }))
+  const size = options.size ?? (await chooseSize(options, make, tokenizer, vocabSize, facts, started, reasons))
+  if (options.size !== undefined) explain(reasons, "size", options.size, "as asked", "--size")
+  const recipe = make(size)
+  explainRecipe(recipe, vocabSize, reasons)
+  return recipe
+}
+
+function chooseTokenizer(facts: TextFacts, reasons: Reasons): TokenizerRecipe {
+  const { distinctCharacters, bytes, documents } = facts
+  const endOfText = documents > 1
+  if (distinctCharacters <= CHARACTERS_ALPHABET && bytes <= CHARACTERS_BYTES) {
+    explain(reasons, "tokenizer", "characters", `${distinctCharacters} different characters in ${formatBytes(bytes)}: each is a token`, "LOG.md, tokenizer by size of text")
+    return { kind: "characters", endOfText }
+  }
+  const wanted = 2 ** Math.round(Math.log2(Math.sqrt(bytes)))
+  const vocabSize = Math.min(8192, Math.max(512, wanted))
+  explain(reasons, "tokenizer", `bpe ${vocabSize}`, `about √bytes of ${formatBytes(bytes)}, between 512 and 8192: rarer tokens would be seen too seldom`, "assumption, LOG.md")
+  return { kind: "bpe", vocabSize, endOfText }
+}
+
+const vocabularyOf = ({ kind, vocabSize, endOfText }: TokenizerRecipe, facts: TextFacts): number =>
+  kind === "bpe" ? vocabSize! : (kind === "bytes" ? 256 : facts.distinctCharacters) + (endOfText ? 1 : 0)
+
+/** Bytes a token stands for; BPE on prose, before the vocabulary is known. */
+const bytesPerToken = ({ kind, vocabSize }: TokenizerRecipe): number => (kind === "bpe" ? Math.log2(vocabSize!) / 3.2 : 1)
+const tokensOf = (tokenizer: TokenizerRecipe, facts: TextFacts): number => (0.9 * facts.bytes) / bytesPerToken(tokenizer)
+
+/** `C = 6·N·D` with `D = 20·N`: `N = √(C / 120)`, and no more than the text can feed. */
+async function chooseSize(options: PlanOptions, make: (size: number) => Recipe, tokenizer: TokenizerRecipe, vocabSize: number, facts: TextFacts, started: number, reasons: Reasons): Promise<number> {
+  if (options.budgetSeconds === undefined) {
+    explain(reasons, "size", DEFAULT_SIZE, "the default: minutes on two cores", "recipes.md")
+    return DEFAULT_SIZE
+  }
+  options.onProgress?.("measuring this machine")
+  const { secondsPerStep, flopsPerStep } = await probeRecipe(make(DEFAULT_SIZE), vocabSize, options.device, PROBE_SECONDS / 2)
+  const seconds = Math.max(1, trainingSeconds(options, tokenizer, facts, started) - PROBE_SECONDS)
+  const flops = (seconds * flopsPerStep) / secondsPerStep
+  const compute = Math.sqrt(flops / (6 * TOKENS_PER_PARAMETER))
+  const data = (GOOD_EPOCHS * tokensOf(tokenizer, facts)) / TOKENS_PER_PARAMETER
+  const size = Math.round(Math.min(LARGEST_SIZE, Math.max(SMALLEST_SIZE, Math.min(compute, data))))
+  const limit = data < compute ? `the text feeds ${formatCount(data)} at ${GOOD_EPOCHS} epochs and ${TOKENS_PER_PARAMETER} tokens a parameter` : `${formatCount(flops)}FLOP in ${formatDuration(seconds)}: N = √(C / 120)`
+  explain(reasons, "size", size, limit, data < compute ? "arXiv:2305.16264" : "arXiv:2203.15556")
+  return size
+}
+
+/** What of the budget is left for steps. */
+function trainingSeconds(options: PlanOptions, tokenizer: TokenizerRecipe, facts: TextFacts, started: number): number {
+  const megabytes = facts.bytes / 1e6
+  const preparing = OPENING_SECONDS + facts.seconds + megabytes * (PREPARE_SECONDS_PER_MB + (tokenizer.kind === "bpe" ? BPE_SECONDS_PER_MB : 0))
+  const spent = (platform.now() - started) / 1000
+  return options.budgetSeconds! - spent - preparing - (options.reserveSeconds?.(facts) ?? 0)
+}
+
+async function chooseSteps(options: PlanOptions, recipe: Recipe, facts: TextFacts, started: number, reasons: Reasons): Promise<number> {
+  const asked = options.set?.find(([key]) => key === "steps")
+  if (asked !== undefined) return setRecipeValue(recipe, "steps", asked[1]).steps
+  if (options.steps !== undefined) {
+    explain(reasons, "steps", options.steps, "as asked", "--steps")
+    return options.steps
+  }
+  const vocabSize = vocabularyOf(recipe.tokenizer, facts)
+  if (options.budgetSeconds === undefined) return stepsForCompute(options, recipe, vocabSize, facts, reasons)
+  options.onProgress?.("measuring this machine")
+  const probe = await probeRecipe(recipe, vocabSize, options.device, PROBE_SECONDS)
+  const seconds = trainingSeconds(options, recipe.tokenizer, facts, started) - probe.compileSeconds
+  const steps = stepsInTime(seconds, probe, recipe, facts)
+  if (steps < 1) throw new ConfigError(`the budget of ${formatDuration(options.budgetSeconds)} is too small for one step`, `reading, measuring and evaluating take ${formatDuration(options.budgetSeconds - seconds)}, one step ${formatDuration(probe.secondsPerStep)}: give more time, or a smaller --size`)
+  const epochs = (steps * tokensPerStep(recipe)) / tokensOf(recipe.tokenizer, facts)
+  explain(reasons, "steps", steps, `${formatDuration(seconds)} left for training at ${formatDuration(probe.secondsPerStep)} a step, evaluations taken off; about ${epochs.toFixed(1)} epochs`, "measured on this machine just now")
+  return steps
+}
+
+const tokensPerStep = ({ batchSize, sequenceLength, accumulationSteps }: Recipe): number => batchSize * sequenceLength * accumulationSteps
+
+/** The final evaluation reads all held-out text; the ones under way at most `maxTokens` each. */
+function stepsInTime(seconds: number, probe: Probe, recipe: Recipe, facts: TextFacts): number {
+  const heldOut = tokensOf(recipe.tokenizer, facts) * (recipe.data.validFraction / (1 - recipe.data.validFraction))
+  const partial = EVALUATIONS * Math.min(heldOut, recipe.evaluation.maxTokens ?? heldOut)
+  const evaluating = (heldOut + partial) * probe.secondsPerEvaluatedToken
+  return Math.floor(((seconds - evaluating) * (1 - OVERHEAD)) / probe.secondsPerStep)
+}
+
+function stepsForCompute(options: PlanOptions, recipe: Recipe, vocabSize: number, facts: TextFacts, reasons: Reasons): number {
+  if (options.preset !== undefined && options.preset !== "default") {
+    explain(reasons, "steps", recipe.steps, `the preset ${options.preset}`, "peers.md")
+    return recipe.steps
+  }
+  const flops = flopsPerStepOf(recipe, vocabSize)
+  const steps = Math.max(1, Math.floor(DEFAULT_FLOPS / flops))
+  const epochs = (steps * tokensPerStep(recipe)) / tokensOf(recipe.tokenizer, facts)
+  explain(reasons, "steps", steps, `${formatCount(DEFAULT_FLOPS)}FLOP at ${formatCount(flops)}FLOP a step; about ${epochs.toFixed(1)} epochs. --budget 10m or --steps for more`, "the compute of nanoGPT's CPU example")
+  return steps
+}
+
+const EVALUATIONS = 8
+const SAMPLES = 4
+
+/** Evaluations and samples are spread evenly over the steps. */
+function withSteps(recipe: Recipe, steps: number, options: PlanOptions): Recipe {
+  const { warmupSteps } = recipe.schedule
+  const isPreset = options.preset !== undefined && options.preset !== "default"
+  return {
+    ...recipe,
+    steps,
+    schedule: { ...recipe.schedule, warmupSteps: isPreset ? Math.min(warmupSteps, steps) : Math.min(warmupSteps, Math.floor(steps / 10)) },
+    evaluation: { ...recipe.evaluation, everySteps: Math.max(1, Math.ceil(steps / EVALUATIONS)) },
+    sampling: { ...recipe.sampling, everySteps: Math.max(1, Math.ceil(steps / SAMPLES)) },
+  }
+}
+
+const overrule = (options: PlanOptions, recipe: Recipe): Recipe =>
+  (options.set ?? []).reduce((changed, [key, value]) => setRecipeValue(changed, key, value), recipe)
+
+function explain(reasons: Reasons, key: string, value: unknown, because: string, source: string): void {
+  reasons[key] = { value, because, source }
+}
+
+function explainRecipe(recipe: Recipe, vocabSize: number, reasons: Reasons): void {
+  const { model, optimizer, schedule } = recipe
+  const counts = parameterCounts(validateConfig({ ...model, vocabSize }))
+  explain(reasons, "model", `${model.numHiddenLayers} layers of width ${model.hiddenSize}`, `${formatCount(counts.total)} parameters, ${formatCount(counts.nonEmbedding)} of them not embedding; deep and thin`, "arXiv:2402.14905")
+  explain(reasons, "batch", `${recipe.batchSize} x ${recipe.sequenceLength}`, `${formatCount(tokensPerStep(recipe))} tokens a step`, "LOG.md, default recipe")
+  explain(reasons, "optimizer", `${optimizer.name} ${optimizer.learningRate}`, optimizer.name === "muon" ? "Muon for matrices, AdamW for embeddings, head and scalars" : "one rate for all", "recipes.md; LOG.md, default recipe")
+  explain(reasons, "schedule", schedule.name, `${schedule.warmupSteps} steps of warm-up, flat, the last ${Math.round(100 * schedule.decayFraction)} % down to ${schedule.finalFactor}`, "recipes.md; LOG.md, default recipe")
+}
