@@ -1,5 +1,5 @@
 // The parameters of a decoder: names (those of a Hugging Face Llama), shapes, roles, first values and counts.
-import { randomStream, type Shape, sizeOf } from "../core/index.ts"
+import { fillNormal, randomStream, type Shape, sizeOf } from "../core/index.ts"
 import { state, type Tensor } from "../tensor/index.ts"
 import type { DecoderConfig } from "./config.ts"
 
@@ -107,8 +107,7 @@ function initialValues({ shape, init }: ParameterSpec, seed: number, name: strin
   if (init.kind === "zeros") return values
   if (init.kind === "ones") return values.fill(1)
   if (init.kind === "constant") return values.fill(init.value)
-  const stream = randomStream(seed, "init", name)
-  return values.map(() => init.std * stream.normal())
+  return fillNormal(values, randomStream(seed, "init", name), init.std)
 }
 
 /** A state tensor for every parameter. */

@@ -17,7 +17,9 @@ async function trainer(
   const { config, values, shape } = of
   const states = parameterStates(config)
   const specs = decoderParameters(config)
-  const { logits } = decoder(config, states, input("tokens", shape, "i32"))
+  const { logits } = decoder(config, states, input("tokens", shape, "i32"), {
+    dropoutSeed: config.dropout > 0 ? input("dropoutSeed", [], "i32") : undefined,
+  })
   const loss = meanCrossEntropy(
     reshape(logits, [-1, config.vocabSize]),
     input("targets", [shape[0]! * shape[1]!], "i32"),
@@ -242,6 +244,41 @@ describe.each(devices)("optimizers on $name", ({ open }) => {
       loss = (await step.run({ ...batch, learningRate, ...optimizer.scalars(index) })).loss![0]!
     expect(loss).toBeLessThan(0.01)
     close()
+  })
+})
+
+describe.each(["strict", "fast"])("the %s build", (build) => {
+  const lanes = devices.filter(({ name }) => name.includes(`wasm ${build}`))
+
+  it.skipIf(lanes.length < 2)("trains to the same bits with any number of lanes", async () => {
+    const config = presets.llama({
+      vocabSize: 37,
+      hiddenSize: 40,
+      numHiddenLayers: 2,
+      numAttentionHeads: 4,
+      numKeyValueHeads: 2,
+      maxPositionEmbeddings: 24,
+      dropout: 0.1,
+    })
+    const values = initializeParameters(config, 1)
+    const tokens = Array.from({ length: 72 }, (_, i) => (i * i + 5) % 37)
+    const ends = []
+    for (const { open } of lanes) {
+      await using device = await open()
+      const optimizer = muon({ clipNorm: 1 })
+      const { step, read } = await trainer(device, optimizer, { config, values, shape: [3, 24] })
+      for (let index = 0; index < 3; index++)
+        await step.run({
+          tokens,
+          targets: tokens.map((id) => (id + 1) % 37),
+          learningRate: 0.02,
+          ...optimizer.scalars(index),
+          dropoutSeed: index,
+        })
+      ends.push(read())
+    }
+    for (const [index, end] of ends.entries()) expect(end, lanes[index]!.name).toEqual(ends[0])
+    expect(ends[0]).not.toEqual(values)
   })
 })
 
