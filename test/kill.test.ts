@@ -20,7 +20,11 @@ const root = mkdtempSync(join(tmpdir(), "kinglet-kill-"))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
 /** Saves after every step, so that most moments lie within a checkpoint. */
-const recipe: Recipe = tinyRecipe({ steps: 100_000, checkpoint: { everySteps: 1 }, evaluation: { everySteps: 3, maxTokens: 16 } })
+const recipe: Recipe = tinyRecipe({
+  steps: 100_000,
+  checkpoint: { everySteps: 1 },
+  evaluation: { everySteps: 3, maxTokens: 16 },
+})
 
 /** Trains or resumes in the folder it is told until it is killed, with a word for each step. */
 const CHILD = `
@@ -36,7 +40,11 @@ const script = join(root, "child.mjs")
 beforeAll(async () => {
   await build({
     stdin: { contents: CHILD, resolveDir: repository, loader: "ts" },
-    bundle: true, platform: "node", format: "esm", outfile: script, logLevel: "error",
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    outfile: script,
+    logLevel: "error",
     alias: { "#platform": join(repository, "src/platform/node.ts") },
   })
 })
@@ -65,24 +73,20 @@ async function parametersAt(step: number): Promise<Checkpoint["parameters"]> {
   return (await run.result).parameters
 }
 
-it(
-  `a run killed at ${KILLS} random moments loads each time, goes on, and ends as if it had never been killed`,
-  async () => {
-    const dir = join(root, "run")
-    const random = randomStream(Date.now(), "kills")
-    const reached: number[] = []
-    for (let kill = 0; kill < KILLS; kill++) {
-      await runAndKill(dir, 50 + random.below(1200)) // from before the first line to many steps in
-      const latest = await latestCheckpoint(files, dir)
-      expect(latest?.damaged ?? []).toEqual([])
-      reached.push(latest?.checkpoint.state.step ?? 0)
-    }
-    expect(reached).toEqual(reached.toSorted((a, b) => a - b))
-    expect(reached.at(-1)).toBeGreaterThan(5)
-    const { checkpoint } = (await latestCheckpoint(files, dir))!
-    expect(checkpoint.parameters).toEqual(await parametersAt(checkpoint.state.step))
-    const steps = (await readEvents(files, join(dir, "events.jsonl"))).filter((event) => event.type === "step-end")
-    expect(steps.length).toBeGreaterThan(0)
-  },
-  180_000,
-)
+it(`a run killed at ${KILLS} random moments loads each time, goes on, and ends as if it had never been killed`, async () => {
+  const dir = join(root, "run")
+  const random = randomStream(Date.now(), "kills")
+  const reached: number[] = []
+  for (let kill = 0; kill < KILLS; kill++) {
+    await runAndKill(dir, 50 + random.below(1200)) // from before the first line to many steps in
+    const latest = await latestCheckpoint(files, dir)
+    expect(latest?.damaged ?? []).toEqual([])
+    reached.push(latest?.checkpoint.state.step ?? 0)
+  }
+  expect(reached).toEqual(reached.toSorted((a, b) => a - b))
+  expect(reached.at(-1)).toBeGreaterThan(5)
+  const { checkpoint } = (await latestCheckpoint(files, dir))!
+  expect(checkpoint.parameters).toEqual(await parametersAt(checkpoint.state.step))
+  const steps = (await readEvents(files, join(dir, "events.jsonl"))).filter((event) => event.type === "step-end")
+  expect(steps.length).toBeGreaterThan(0)
+}, 180_000)

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { platform } from "#platform"
+import { openDevice } from "../src/backends/index.ts"
 import { inspectRun, latestCheckpoint, type Recipe, readEvents, resume, train } from "../src/train/index.ts"
 import { collect, device, ofType, TINY_TEXT, tinyRecipe } from "../src/train/testing.ts"
 
@@ -70,6 +71,35 @@ describe.each(Object.entries(recipes))("%s", (_title, recipe) => {
         ).toBe(true)
     }
   })
+})
+
+describe.each([
+  ["fast build, 2 lanes", { lanes: 2 }],
+  ["strict build, 1 local lane", { strict: true, local: true }],
+])("wasm, %s", (_title, options) => {
+  it("the same seed gives the same bits, and resuming equals never stopping", async () => {
+    const wasm = await openDevice(options)
+    const recipe = tinyRecipe({ steps: 40 })
+    const whole = await train(recipe, { device: wasm, data }).result
+    const again = await train(recipe, { device: wasm, data }).result
+    expect(again.parameters).toEqual(whole.parameters)
+    const dir = newFolder()
+    for await (const event of train(recipe, { device: wasm, data, dir }))
+      if (event.type === "step-end" && event.step === 17) break
+    expect((await resume(dir, { device: wasm }).result).parameters).toEqual(whole.parameters)
+    await wasm.close()
+  })
+})
+
+it("strict runs give the same bits at 1, 2 and 3 lanes", async () => {
+  const results = []
+  for (const lanes of [1, 2, 3]) {
+    const wasm = await openDevice({ strict: true, lanes })
+    results.push((await train(tinyRecipe({ steps: 20 }), { device: wasm, data }).result).parameters)
+    await wasm.close()
+  }
+  expect(results[1]).toEqual(results[0])
+  expect(results[2]).toEqual(results[0])
 })
 
 it("stopping after every step and resuming gives the same weights", async () => {

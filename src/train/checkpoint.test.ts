@@ -4,7 +4,14 @@ import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { platform } from "#platform"
 import { ConfigError, FormatError } from "../core/index.ts"
-import { type CheckpointContents, checkpointSteps, latestCheckpoint, loadCheckpoint, pruneCheckpoints, saveCheckpoint } from "./checkpoint.ts"
+import {
+  type CheckpointContents,
+  checkpointSteps,
+  latestCheckpoint,
+  loadCheckpoint,
+  pruneCheckpoints,
+  saveCheckpoint,
+} from "./checkpoint.ts"
 import { openRunFolder } from "./run-folder.ts"
 
 const files = platform.files!
@@ -51,7 +58,9 @@ describe("a checkpoint", () => {
     expect(loaded.optimizer).toEqual({ "model.a.exp_avg": Float32Array.of(0.125, 1e-30, -0) })
     expect(loaded.state).toMatchObject(contents(7).state)
     expect(loaded.config).toEqual({ model_type: "kinglet" })
-    const sizes = await Promise.all((await files.list(path)).map(async (name) => (await files.stat(join(path, name)))!.bytes))
+    const sizes = await Promise.all(
+      (await files.list(path)).map(async (name) => (await files.stat(join(path, name)))!.bytes),
+    )
     expect(bytes).toBeLessThan(sizes.reduce((a, b) => a + b, 0) + 1)
   })
 
@@ -62,7 +71,9 @@ describe("a checkpoint", () => {
       const whole = await files.readBytes(join(path, name))
       for (let length = 0; length < whole.length; length++) {
         await files.writeAtomic(join(path, name), whole.subarray(0, length))
-        expect(await failure(loadCheckpoint(files, path)), `${length} of ${whole.length} bytes`).toBeInstanceOf(FormatError)
+        expect(await failure(loadCheckpoint(files, path)), `${length} of ${whole.length} bytes`).toBeInstanceOf(
+          FormatError,
+        )
       }
     },
   )
@@ -116,7 +127,9 @@ describe("the folder of checkpoints", () => {
     await files.remove(join(path, "model.safetensors"))
     const latest = (await latestCheckpoint(files, dir))!
     expect(latest.checkpoint.state.step).toBe(1)
-    expect(latest.damaged.map((error) => error.message)).toEqual([`the checkpoint ${path} is incomplete: model.safetensors is missing`])
+    expect(latest.damaged.map((error) => error.message)).toEqual([
+      `the checkpoint ${path} is incomplete: model.safetensors is missing`,
+    ])
   })
 
   it("is a FormatError if all are damaged, and nothing at all if there are none", async () => {

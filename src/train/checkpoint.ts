@@ -1,9 +1,10 @@
 // Checkpoints: a folder with model.safetensors, optimizer.safetensors, config.json and state.json, which names the size and
 // the SHA-256 of the others. It is written under a temporary name, flushed and renamed, so it is there whole or not at all.
+
+import { type FileSystem, platform } from "#platform"
 import { ConfigError, DataError, FormatError, KINGLET_VERSION, type Shape } from "../core/index.ts"
 import type { BatchState } from "../data/index.ts"
 import { decodeFloats, safetensorsHeader } from "../formats/index.ts"
-import { type FileSystem, platform } from "#platform"
 
 export const CHECKPOINT_FORMAT = 1
 
@@ -102,7 +103,11 @@ export async function saveCheckpoint(
 }
 
 /** state.json comes last, by `writeAtomic`, which also flushes the folder's own entries. */
-async function writeFiles(files: FileSystem, folder: string, contents: CheckpointContents): Promise<CheckpointState["files"]> {
+async function writeFiles(
+  files: FileSystem,
+  folder: string,
+  contents: CheckpointContents,
+): Promise<CheckpointState["files"]> {
   const config = new TextEncoder().encode(`${JSON.stringify(contents.config, undefined, 2)}\n`)
   await files.writeAtomic(files.join(folder, CONFIG), config)
   const written = {
@@ -110,7 +115,12 @@ async function writeFiles(files: FileSystem, folder: string, contents: Checkpoin
     [OPTIMIZER]: await writeTensors(files, files.join(folder, OPTIMIZER), contents.optimizer),
     [CONFIG]: { bytes: config.length, sha256: await platform.sha256(config) },
   }
-  const state: CheckpointState = { format: CHECKPOINT_FORMAT, kinglet: KINGLET_VERSION, ...contents.state, files: written }
+  const state: CheckpointState = {
+    format: CHECKPOINT_FORMAT,
+    kinglet: KINGLET_VERSION,
+    ...contents.state,
+    files: written,
+  }
   await files.writeAtomic(files.join(folder, STATE), JSON.stringify(state, undefined, 2)) // no newline: every truncation shows
   return written
 }
@@ -150,12 +160,16 @@ function* chunksOf(values: Float32Array): Generator<Float32Array> {
 }
 
 /** Every engine we run on is little-endian, as the format is. */
-const bytesOf = (values: Float32Array): Uint8Array => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+const bytesOf = (values: Float32Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
 
 function requireFinite(name: string, values: Float32Array): Float32Array {
   for (const value of values)
     if (!Number.isFinite(value))
-      throw new DataError(`${name} holds ${value}, which no checkpoint may; the one before it is kept`, LOWER_LEARNING_RATE)
+      throw new DataError(
+        `${name} holds ${value}, which no checkpoint may; the one before it is kept`,
+        LOWER_LEARNING_RATE,
+      )
   return values
 }
 
@@ -203,16 +217,20 @@ function parseState(bytes: Uint8Array, path: string): CheckpointState {
   } catch (cause) {
     throw damaged("it is no JSON", cause)
   }
-  if (typeof state !== "object" || state === null || !Number.isInteger(state.format)) throw damaged("it names no format")
+  if (typeof state !== "object" || state === null || !Number.isInteger(state.format))
+    throw damaged("it names no format")
   if (state.format > CHECKPOINT_FORMAT) return state
-  const sound = Number.isInteger(state.step) && typeof state.files === "object" && state.files !== null && state.device?.choices
+  const sound =
+    Number.isInteger(state.step) && typeof state.files === "object" && state.files !== null && state.device?.choices
   if (!sound || !Array.isArray(state.recentLosses)) throw damaged("step, files, device or recentLosses is missing")
   return state
 }
 
 async function readFile(files: FileSystem, path: string, name: string): Promise<Uint8Array> {
   if (!(await files.exists(files.join(path, name))))
-    throw new FormatError(`the checkpoint ${path} is incomplete: ${name} is missing`, { hint: "use the checkpoint before it" })
+    throw new FormatError(`the checkpoint ${path} is incomplete: ${name} is missing`, {
+      hint: "use the checkpoint before it",
+    })
   return files.readBytes(files.join(path, name))
 }
 
@@ -223,7 +241,9 @@ async function readChecked(files: FileSystem, path: string, name: string, state:
   if (bytes.length !== wanted?.bytes)
     throw new FormatError(`${files.join(path, name)} must have ${wanted?.bytes} bytes, got ${bytes.length}`, { hint })
   if ((await sha256(bytes)) !== wanted.sha256)
-    throw new FormatError(`${files.join(path, name)} is damaged: its SHA-256 differs from the one in ${STATE}`, { hint })
+    throw new FormatError(`${files.join(path, name)} is damaged: its SHA-256 differs from the one in ${STATE}`, {
+      hint,
+    })
   return bytes
 }
 

@@ -28,7 +28,13 @@ const ASPECT = 32
 
 /** A complete recipe from as little as nothing. */
 export function defaultRecipe(options: DefaultRecipeOptions = {}): Recipe {
-  const { paths = "inline", tokenizer = { kind: "characters", endOfText: true }, sequenceLength = 128, steps = 1000, seed = 1 } = options
+  const {
+    paths = "inline",
+    tokenizer = { kind: "characters", endOfText: true },
+    sequenceLength = 128,
+    steps = 1000,
+    seed = 1,
+  } = options
   const vocabSize = options.vocabSize ?? tokenizer.vocabSize ?? 256
   const shape = {
     ...shapeOfSize(options.size ?? DEFAULT_SIZE, vocabSize),
@@ -65,7 +71,10 @@ export function defaultModel(of: {
   const { hiddenSize, numHiddenLayers, sequenceLength, vocabSize } = of
   const numAttentionHeads = Math.max(1, Math.floor(hiddenSize / HEAD_DIM))
   if (hiddenSize % numAttentionHeads !== 0 || (hiddenSize / numAttentionHeads) % 2 !== 0)
-    throw new ConfigError(`hiddenSize must be a multiple of ${HEAD_DIM}, got ${hiddenSize}`, `try ${Math.ceil(hiddenSize / HEAD_DIM) * HEAD_DIM}`)
+    throw new ConfigError(
+      `hiddenSize must be a multiple of ${HEAD_DIM}, got ${hiddenSize}`,
+      `try ${Math.ceil(hiddenSize / HEAD_DIM) * HEAD_DIM}`,
+    )
   const config: DecoderConfig = {
     modelType: "kinglet",
     vocabSize,
@@ -100,9 +109,18 @@ export function defaultModel(of: {
 /** Muon for matrices, AdamW for the rest. */
 export function defaultOptimizer(): OptimizerRecipe {
   return {
-    name: "muon", learningRate: 0.02, beta1: 0.9, beta2: 0.95, epsilon: 1e-8, momentum: 0.95,
-    weightDecay: 0, decayEmbeddings: false, clipNorm: 1,
-    embeddingLearningRate: 0.01, headLearningRate: 0.004, scalarLearningRate: 0.01,
+    name: "muon",
+    learningRate: 0.02,
+    beta1: 0.9,
+    beta2: 0.95,
+    epsilon: 1e-8,
+    momentum: 0.95,
+    weightDecay: 0,
+    decayEmbeddings: false,
+    clipNorm: 1,
+    embeddingLearningRate: 0.01,
+    headLearningRate: 0.004,
+    scalarLearningRate: 0.01,
   }
 }
 
@@ -117,7 +135,9 @@ export function shapeOfSize(size: number, vocabSize: number): { hiddenSize: numb
   const parameters = (C: number, L: number): number => 12 * L * C * C + tables * vocabSize * C
   const shapes = Array.from({ length: 64 }, (_, index) => (index + 1) * HEAD_DIM).flatMap((hiddenSize) => {
     const depth = Math.round(hiddenSize / ASPECT)
-    return [depth, depth - 1, depth + 1].filter((L) => L > 0).map((numHiddenLayers) => ({ hiddenSize, numHiddenLayers }))
+    return [depth, depth - 1, depth + 1]
+      .filter((L) => L > 0)
+      .map((numHiddenLayers) => ({ hiddenSize, numHiddenLayers }))
   })
   const miss = ({ hiddenSize, numHiddenLayers }: (typeof shapes)[number]): number =>
     Math.abs(Math.log(parameters(hiddenSize, numHiddenLayers) / size))

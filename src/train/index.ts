@@ -1,15 +1,28 @@
 // Train: the recipe, the step, events, checkpoints, resume. Nothing here prints.
-export { type Checkpoint, type CheckpointState, checkpointSteps, latestCheckpoint, loadCheckpoint } from "./checkpoint.ts"
-export { type DefaultRecipeOptions, defaultModel, defaultOptimizer, defaultRecipe, defaultSchedule, shapeOfSize } from "./default-recipe.ts"
+export {
+  type Checkpoint,
+  type CheckpointState,
+  checkpointSteps,
+  latestCheckpoint,
+  loadCheckpoint,
+} from "./checkpoint.ts"
+export {
+  type DefaultRecipeOptions,
+  defaultModel,
+  defaultOptimizer,
+  defaultRecipe,
+  defaultSchedule,
+  shapeOfSize,
+} from "./default-recipe.ts"
 export type * from "./events.ts"
 export { readEvents } from "./journal.ts"
 export { type ForwardContext, type LossFunction, type ModelDefinition } from "./model.ts"
 export type * from "./options.ts"
-export * from "./recipe.ts"
 export { flopsPerStepOf, type Probe, probeRecipe } from "./probe.ts"
+export * from "./recipe.ts"
 export { tokenizerOf } from "./recipe-tokenizer.ts"
 export { nanogpt384Recipe, nanogptCpuRecipe } from "./reference-recipes.ts"
-export { inspectRun, type RunInspection, readRecipe } from "./run-folder.ts"
 export { resume, train } from "./run.ts"
+export { inspectRun, type RunInspection, readRecipe } from "./run-folder.ts"
 export { dataFolderOf } from "./session.ts"
 export { setRecipeValue, validateRecipe } from "./validate-recipe.ts"

@@ -50,7 +50,8 @@ it("a line that a killed process left unfinished does not spoil the next", async
 
 it("lines that could not be written are written the next time", async () => {
   let full = true
-  const append = async (to: string, text: string) => (full ? Promise.reject(new Error("the disk is full")) : files.append(to, text))
+  const append = async (to: string, text: string) =>
+    full ? Promise.reject(new Error("the disk is full")) : files.append(to, text)
   const journal = await openJournal({ ...files, append }, path)
   journal.write(event(1))
   await expect(journal.flush()).rejects.toThrow("the disk is full")

@@ -1,11 +1,12 @@
 // What is handed to a run beside its recipe, and what comes back.
+
+import type { FileSystem } from "#platform"
 import type { Device } from "../backends/index.ts"
 import type { DataInput, PreparedData } from "../data/index.ts"
 import type { Model } from "../generate/index.ts"
 import type { DecoderConfig } from "../models/index.ts"
 import type { Optimizer, Schedule } from "../optim/index.ts"
 import type { Tokenizer } from "../tokenizer/index.ts"
-import type { FileSystem } from "#platform"
 import type { TrainEvent } from "./events.ts"
 import type { LossFunction, ModelDefinition } from "./model.ts"
 

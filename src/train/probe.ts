@@ -1,9 +1,10 @@
 // How fast this machine runs a recipe: its very programs, compiled and run for a moment on random tokens.
-import { randomStream } from "../core/index.ts"
+
+import { platform } from "#platform"
 import type { Device, Executable } from "../backends/index.ts"
+import { randomStream } from "../core/index.ts"
 import { validateConfig } from "../models/index.ts"
 import { flopsOf } from "../tensor/index.ts"
-import { platform } from "#platform"
 import { decoderDefinition, defaultLoss, initialParameters } from "./model.ts"
 import { buildPrograms, type TrainingPrograms } from "./programs.ts"
 import type { Recipe } from "./recipe.ts"
@@ -23,7 +24,10 @@ const WARM_UP_STEPS = 3
 
 const programsOf = (recipe: Recipe, vocabSize: number): TrainingPrograms => {
   const config = validateConfig({ ...recipe.model, vocabSize })
-  return buildPrograms(decoderDefinition(config), optimizerOf(recipe.optimizer), defaultLoss, { ...recipe, samples: false })
+  return buildPrograms(decoderDefinition(config), optimizerOf(recipe.optimizer), defaultLoss, {
+    ...recipe,
+    samples: false,
+  })
 }
 
 /** FLOPs of one optimizer step, the optimizer's included, from the traced graph; nothing is run. */

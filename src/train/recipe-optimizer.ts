@@ -55,5 +55,10 @@ export function scheduleOf({ schedule, steps }: Recipe): Schedule {
   if (name === "cosine") return cosineSchedule({ warmupSteps, steps, finalFactor })
   if (name === "linear") return linearSchedule({ warmupSteps, steps, finalFactor })
   const flat = name === "constant"
-  return wsdSchedule({ warmupSteps, steps, decayFraction: flat ? 0 : decayFraction, finalFactor: flat ? 1 : finalFactor })
+  return wsdSchedule({
+    warmupSteps,
+    steps,
+    decayFraction: flat ? 0 : decayFraction,
+    finalFactor: flat ? 1 : finalFactor,
+  })
 }

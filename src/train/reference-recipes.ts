@@ -18,14 +18,24 @@ interface NanogptSizes {
 export const nanogptCpuRecipe = (paths: Recipe["data"]["paths"] = "inline"): Recipe =>
   nanogptRecipe(paths, {
     name: "nanogpt-cpu",
-    numHiddenLayers: 4, numAttentionHeads: 4, hiddenSize: 128, sequenceLength: 64, batchSize: 12, steps: 2000,
+    numHiddenLayers: 4,
+    numAttentionHeads: 4,
+    hiddenSize: 128,
+    sequenceLength: 64,
+    batchSize: 12,
+    steps: 2000,
   })
 
 /** The same recipe at L6 H6 C384 T256, batch 8. */
 export const nanogpt384Recipe = (paths: Recipe["data"]["paths"] = "inline"): Recipe =>
   nanogptRecipe(paths, {
     name: "nanogpt-384",
-    numHiddenLayers: 6, numAttentionHeads: 6, hiddenSize: 384, sequenceLength: 256, batchSize: 8, steps: 2000,
+    numHiddenLayers: 6,
+    numAttentionHeads: 6,
+    hiddenSize: 384,
+    sequenceLength: 256,
+    batchSize: 8,
+    steps: 2000,
   })
 
 function nanogptRecipe(paths: Recipe["data"]["paths"], sizes: NanogptSizes): Recipe {
@@ -41,8 +51,15 @@ function nanogptRecipe(paths: Recipe["data"]["paths"], sizes: NanogptSizes): Rec
     accumulationSteps: 1,
     steps,
     optimizer: {
-      name: "adamw", learningRate: 1e-3, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, momentum: 0,
-      weightDecay: 0.1, decayEmbeddings: true, clipNorm: 1,
+      name: "adamw",
+      learningRate: 1e-3,
+      beta1: 0.9,
+      beta2: 0.99,
+      epsilon: 1e-8,
+      momentum: 0,
+      weightDecay: 0.1,
+      decayEmbeddings: true,
+      clipNorm: 1,
     },
     schedule: { name: "cosine", warmupSteps: 100, decayFraction: 1, finalFactor: 0.1 },
     evaluation: { everySteps: 250, maxTokens: 20 * batchSize * sequenceLength },
@@ -56,8 +73,14 @@ function nanogptRecipe(paths: Recipe["data"]["paths"], sizes: NanogptSizes): Rec
 /** GPT-2 without biases, exact GELU; N(0, 0.02) with residual projections over sqrt(2L). */
 function nanogptModel({ numHiddenLayers, numAttentionHeads, hiddenSize, sequenceLength }: NanogptSizes): ModelRecipe {
   const { vocabSize: _, ...model } = presets.gpt2({
-    vocabSize: 65, hiddenSize, numHiddenLayers, numAttentionHeads, maxPositionEmbeddings: sequenceLength,
-    activation: "gelu", linearBias: false, normBias: false,
+    vocabSize: 65,
+    hiddenSize,
+    numHiddenLayers,
+    numAttentionHeads,
+    maxPositionEmbeddings: sequenceLength,
+    activation: "gelu",
+    linearBias: false,
+    normBias: false,
   })
   return model
 }

@@ -1,7 +1,8 @@
 // A run is a folder anyone can read: recipe.json, events.jsonl, tokenizer.json, the data as it was split, checkpoints/. Here
 // it is claimed by one process at a time and cleaned of what a killed process left half written.
-import { ConfigError, DataError, FormatError } from "../core/index.ts"
+
 import type { FileSystem } from "#platform"
+import { ConfigError, DataError, FormatError } from "../core/index.ts"
 import { checkpointPath, checkpointSteps, readCheckpointState } from "./checkpoint.ts"
 import type { Recipe } from "./recipe.ts"
 import { validateRecipe } from "./validate-recipe.ts"
@@ -90,7 +91,13 @@ export async function inspectRun(files: FileSystem, dir: string): Promise<RunIns
   const recipe = await readRecipe(files, dir)
   for (const step of (await checkpointSteps(files, dir)).reverse()) {
     const state = await readCheckpointState(files, checkpointPath(files, dir, step)).catch(newerOnly)
-    if (state) return { recipe, step: state.step, finished: state.step >= recipe.steps && state.heldOut !== undefined, device: state.device }
+    if (state)
+      return {
+        recipe,
+        step: state.step,
+        finished: state.step >= recipe.steps && state.heldOut !== undefined,
+        device: state.device,
+      }
   }
   return { recipe, step: 0, finished: false }
 }

@@ -1,7 +1,8 @@
 // The run itself: steps, evaluations, samples and checkpoints in order, told as events. It advances only while it is read.
+
+import { platform } from "#platform"
 import { ConfigError, DataError, KingletError } from "../core/index.ts"
 import { createModel } from "../generate/index.ts"
-import { platform } from "#platform"
 import { type HeldOut, LOWER_LEARNING_RATE, pruneCheckpoints, saveCheckpoint } from "./checkpoint.ts"
 import type { EvaluationEndEvent, RunEndEvent, RunStartEvent, StepEndEvent, TrainEvent } from "./events.ts"
 import type { HeldOutResult, ResumeOptions, Run, RunResult, TrainOptions } from "./options.ts"
@@ -36,7 +37,11 @@ function createRun(open: () => Promise<Session>): Run {
   const result = new Promise<RunResult>((resolve, reject) => (settle = { resolve, reject }))
   result.catch(() => {}) // whoever iterates gets the error there
   const take = (): AsyncGenerator<TrainEvent> => {
-    if (taken) throw new ConfigError("a run is read once: it is already being read", "collect its events, or await run.result alone")
+    if (taken)
+      throw new ConfigError(
+        "a run is read once: it is already being read",
+        "collect its events, or await run.result alone",
+      )
     taken = true
     return runToEnd(open, settle)
   }
@@ -115,7 +120,11 @@ const secondsOf = ({ now, startedAtMs }: Progress): number => (now() - startedAt
 // The loop
 
 /** All events of an opened run; whatever way it ends, it is saved (unless it failed), closed, and `finish` is called. */
-async function* steps(session: Session, progress: Progress, finish: (result: RunResult) => void): AsyncGenerator<TrainEvent> {
+async function* steps(
+  session: Session,
+  progress: Progress,
+  finish: (result: RunResult) => void,
+): AsyncGenerator<TrainEvent> {
   const tell = <E extends TrainEvent>(event: E): E => {
     session.journal.write(event)
     return event
@@ -165,7 +174,13 @@ async function* allSteps(session: Session, progress: Progress): AsyncGenerator<T
     requireFinite(session, progress, result)
     meter.add(result.tokens, progress.now() - startedMs)
     advance(progress, result)
-    yield { type: "step-end", step: progress.step, ...result, tokensPerSecond: meter.tokensPerSecond(), seconds: secondsOf(progress) }
+    yield {
+      type: "step-end",
+      step: progress.step,
+      ...result,
+      tokensPerSecond: meter.tokensPerSecond(),
+      seconds: secondsOf(progress),
+    }
     yield* afterStep(session, progress)
   }
 }
@@ -214,7 +229,11 @@ async function* afterStep(session: Session, progress: Progress): AsyncGenerator<
 /** How often an evaluation tells how far it is. */
 const PROGRESS_EVERY_MS = 500
 
-async function* evaluate(session: Session, progress: Progress, whole: boolean): AsyncGenerator<TrainEvent, EvaluationEndEvent | undefined> {
+async function* evaluate(
+  session: Session,
+  progress: Progress,
+  whole: boolean,
+): AsyncGenerator<TrainEvent, EvaluationEndEvent | undefined> {
   const { trainer, options } = session
   const { step, now } = progress
   const totalTokens = trainer.evaluationTokens(whole)
@@ -237,8 +256,14 @@ async function* evaluate(session: Session, progress: Progress, whole: boolean): 
   progress.savedStep = progress.savedStep === step ? undefined : progress.savedStep // it does not know this yet
   const { bitsPerByte } = progress.heldOut
   const event: EvaluationEndEvent = {
-    type: "evaluation-end", step, nats, bitsPerByte, tokens,
-    whole: tokens === trainer.evaluationTokens(true), seconds: (now() - startedMs) / 1000, best,
+    type: "evaluation-end",
+    step,
+    nats,
+    bitsPerByte,
+    tokens,
+    whole: tokens === trainer.evaluationTokens(true),
+    seconds: (now() - startedMs) / 1000,
+    best,
   }
   yield event
   return event
@@ -312,7 +337,17 @@ function contentsOf(session: Session, progress: Progress): Parameters<typeof sav
 
 // First and last words
 
-function startEvent({ recipe, config, trainer, options, data, folder, resumed, parameterCounts, plannedBytes }: Session): RunStartEvent {
+function startEvent({
+  recipe,
+  config,
+  trainer,
+  options,
+  data,
+  folder,
+  resumed,
+  parameterCounts,
+  plannedBytes,
+}: Session): RunStartEvent {
   const { kind, lanes, choices } = options.device
   return {
     type: "run-start",
@@ -332,28 +367,45 @@ function startEvent({ recipe, config, trainer, options, data, folder, resumed, p
 function endEvent(progress: Progress, reason: RunEndEvent["reason"]): RunEndEvent {
   const { step, loss, best } = progress
   return {
-    type: "run-end", reason, step, seconds: secondsOf(progress),
-    ...(loss === undefined ? {} : { loss }), ...(best ? { best } : {}),
+    type: "run-end",
+    reason,
+    step,
+    seconds: secondsOf(progress),
+    ...(loss === undefined ? {} : { loss }),
+    ...(best ? { best } : {}),
   }
 }
 
 async function resultOf(session: Session, progress: Progress, reason: "finished" | "stopped"): Promise<RunResult> {
   const { config, tokenizer, trainer, recipe, folder, options } = session
   const { step, loss, heldOut, best } = progress
-  const parameters = Object.fromEntries(Object.entries(trainer.parameters).map(([name, tensor]) => [name, tensor.read()]))
+  const parameters = Object.fromEntries(
+    Object.entries(trainer.parameters).map(([name, tensor]) => [name, tensor.read()]),
+  )
   const source = folder?.dir ?? "memory"
-  const model = options.model ? undefined : await createModel({ config, tokenizer, parameters, source }, { device: options.device })
+  const model = options.model
+    ? undefined
+    : await createModel({ config, tokenizer, parameters, source }, { device: options.device })
   return {
     get model() {
-      if (model === undefined) throw new ConfigError("a model of one's own cannot be generated from", "its parameters are in result.parameters")
+      if (model === undefined)
+        throw new ConfigError(
+          "a model of one's own cannot be generated from",
+          "its parameters are in result.parameters",
+        )
       return model
     },
     config,
     tokenizer,
     parameters,
     summary: {
-      reason, step, steps: recipe.steps, seconds: secondsOf(progress),
-      ...(loss === undefined ? {} : { loss }), ...(heldOut ? { heldOut } : {}), ...(best ? { best } : {}),
+      reason,
+      step,
+      steps: recipe.steps,
+      seconds: secondsOf(progress),
+      ...(loss === undefined ? {} : { loss }),
+      ...(heldOut ? { heldOut } : {}),
+      ...(best ? { best } : {}),
     },
     ...(folder ? { dir: folder.dir } : {}),
   }

@@ -1,7 +1,9 @@
 // What a run needs before its first step: folder, data, tokenizer, compiled programs, first parameters or those of a
 // checkpoint. Everything that can be refused is refused here, before recipe.json makes the folder a run.
-import { ConfigError, DataError, DeviceError, formatBytes } from "../core/index.ts"
+
+import { type FileSystem, platform } from "#platform"
 import type { Workspace } from "../backends/index.ts"
+import { ConfigError, DataError, DeviceError, formatBytes } from "../core/index.ts"
 import {
   createBatches,
   type DataInput,
@@ -14,7 +16,6 @@ import {
 } from "../data/index.ts"
 import { type DecoderConfig, toHuggingFaceConfig, validateConfig } from "../models/index.ts"
 import { loadTokenizer, type Tokenizer } from "../tokenizer/index.ts"
-import { type FileSystem, platform } from "#platform"
 import { type Checkpoint, latestCheckpoint } from "./checkpoint.ts"
 import type { WarningEvent } from "./events.ts"
 import { type Journal, openJournal, silentJournal } from "./journal.ts"
@@ -113,7 +114,9 @@ async function dataFor(recipe: Recipe, options: TrainOptions, dir: string | unde
     tokenizer: (documents) => tokenizerOf(recipe.tokenizer, documents),
     seed: recipe.seed,
     validFraction: recipe.data.validFraction,
-    ...(recipe.data.split === "exact" ? { splitAt: { fraction: 1 - recipe.data.validFraction, boundary: "exact" as const } } : {}),
+    ...(recipe.data.split === "exact"
+      ? { splitAt: { fraction: 1 - recipe.data.validFraction, boundary: "exact" as const } }
+      : {}),
     ...(dir === undefined ? {} : { dir }),
     ...(options.signal ? { signal: options.signal } : {}),
   })
@@ -122,7 +125,10 @@ async function dataFor(recipe: Recipe, options: TrainOptions, dir: string | unde
 function sourceOf(recipe: Recipe, data: DataInput | undefined): DataInput {
   if (data !== undefined) return data
   if (recipe.data.paths !== "inline") return filesSource(...recipe.data.paths)
-  throw new ConfigError("the recipe's data.paths is \"inline\", and no data was handed in", "train(recipe, { device, data })")
+  throw new ConfigError(
+    'the recipe\'s data.paths is "inline", and no data was handed in',
+    "train(recipe, { device, data })",
+  )
 }
 
 async function storedData(folder: RunFolder, options: ResumeOptions): Promise<UsableData> {
@@ -145,11 +151,19 @@ function warningsOf(
     return { type: "warning", code: "checkpoint-damaged", message }
   })
   const [before, now] = [checkpoint.state.device.choices, device.choices]
+  if (before["strict"] === true && now["strict"] === true) return warnings // same bits on any machine and lane count
   const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].filter((name) => before[name] !== now[name])
   if (names.length === 0) return warnings
   const changes = names.map((name) => `${name} was ${before[name]} and is ${now[name]}`).join(", ")
   const message = `the device computes otherwise than before (${changes}): results may differ in their last bits`
   return [...warnings, { type: "warning", code: "bits-may-differ", message }]
+}
+
+/** The recipe asks for strict bits, and the caller opened a fast device. */
+function strictness({ strict }: Recipe, { device }: RunOptions): WarningEvent[] {
+  if (!strict || device.choices["strict"] !== false) return []
+  const message = "the recipe is strict and the device is not: open it with openDevice({ strict: true })"
+  return [{ type: "warning", code: "not-strict", message }]
 }
 
 // Programs and memory
@@ -160,7 +174,12 @@ interface Opening {
   readonly warnings?: readonly WarningEvent[]
 }
 
-async function openSession(recipe: Recipe, options: TrainOptions, data: UsableData, opening: Opening): Promise<Session> {
+async function openSession(
+  recipe: Recipe,
+  options: TrainOptions,
+  data: UsableData,
+  opening: Opening,
+): Promise<Session> {
   const config = validateConfig({ ...recipe.model, vocabSize: data.tokenizer.vocabSize })
   const definition = options.model?.(config) ?? decoderDefinition(config)
   const counts = countParameters(definition, options.model ? undefined : config)
@@ -179,11 +198,24 @@ async function openSession(recipe: Recipe, options: TrainOptions, data: UsableDa
     const journal = await journalOf(opening.folder)
     const { plannedBytes } = workspace
     const close = closing(workspace, journal, isPrepared(options.data) ? undefined : data, opening.folder)
-    const { folder, resumed, warnings = [] } = opening
+    const { folder, resumed } = opening
+    const warnings = [...(opening.warnings ?? []), ...strictness(recipe, options)]
     const { tokenizer } = data
     return {
-      recipe, options, config, tokenizer, data, trainer, batches, parameterCounts: counts, plannedBytes,
-      folder, journal, resumed, warnings, close,
+      recipe,
+      options,
+      config,
+      tokenizer,
+      data,
+      trainer,
+      batches,
+      parameterCounts: counts,
+      plannedBytes,
+      folder,
+      journal,
+      resumed,
+      warnings,
+      close,
     }
   } catch (error) {
     workspace.close()
@@ -191,7 +223,12 @@ async function openSession(recipe: Recipe, options: TrainOptions, data: UsableDa
   }
 }
 
-const batchOptions = ({ batchSize, sequenceLength, seed, data }: Recipe) => ({ batchSize, sequenceLength, seed, mode: data.batchMode })
+const batchOptions = ({ batchSize, sequenceLength, seed, data }: Recipe) => ({
+  batchSize,
+  sequenceLength,
+  seed,
+  mode: data.batchMode,
+})
 
 const sizesOf = ({ batchSize, sequenceLength, accumulationSteps, sampling }: Recipe) => ({
   batchSize,

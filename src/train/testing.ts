@@ -7,13 +7,31 @@ import type { Recipe } from "./recipe.ts"
 
 /** About 1.4 kB in 12 paragraphs, 27 characters. */
 export const TINY_TEXT = Array.from({ length: 12 }, (_, paragraph) =>
-  Array.from({ length: 6 }, (_, word) => `the ${["wren", "kinglet", "finch", "robin"][(paragraph + word) % 4]} sings ${word}`).join(" "),
+  Array.from(
+    { length: 6 },
+    (_, word) => `the ${["wren", "kinglet", "finch", "robin"][(paragraph + word) % 4]} sings ${word}`,
+  ).join(" "),
 ).join("\n\n")
 
 /** One layer of width 8 over 8 tokens; dropout on, so that random streams count. */
 export function tinyRecipe(changes: Partial<Recipe> = {}): Recipe {
-  const base = defaultRecipe({ hiddenSize: 32, numHiddenLayers: 1, sequenceLength: 8, batchSize: 2, steps: 8, vocabSize: 32 })
-  const model = { ...base.model, hiddenSize: 8, intermediateSize: 16, numAttentionHeads: 2, numKeyValueHeads: 2, headDim: 4, dropout: 0.1 }
+  const base = defaultRecipe({
+    hiddenSize: 32,
+    numHiddenLayers: 1,
+    sequenceLength: 8,
+    batchSize: 2,
+    steps: 8,
+    vocabSize: 32,
+  })
+  const model = {
+    ...base.model,
+    hiddenSize: 8,
+    intermediateSize: 16,
+    numAttentionHeads: 2,
+    numKeyValueHeads: 2,
+    headDim: 4,
+    dropout: 0.1,
+  }
   return {
     ...base,
     name: "tiny",
@@ -60,5 +78,8 @@ function roundedWorkspace(): Workspace {
 }
 
 /** Only the events of one type. */
-export const ofType = <T extends TrainEvent["type"]>(events: readonly TrainEvent[], type: T): Extract<TrainEvent, { type: T }>[] =>
+export const ofType = <T extends TrainEvent["type"]>(
+  events: readonly TrainEvent[],
+  type: T,
+): Extract<TrainEvent, { type: T }>[] =>
   events.filter((event): event is Extract<TrainEvent, { type: T }> => event.type === type)

@@ -1,8 +1,9 @@
 // The numbers of a run: one step, one evaluation, one sample, and the states a checkpoint keeps. Knows no files and tells no
 // events. Batches, learning rates and random streams are functions of (seed, step) or of state that can be stored.
+
+import type { Executable, Feed, Results, Workspace } from "../backends/index.ts"
 import { ConfigError, randomStream } from "../core/index.ts"
 import { type Batch, type Batches, type EvaluationWindows, IGNORED_TARGET } from "../data/index.ts"
-import type { Executable, Feed, Results, Workspace } from "../backends/index.ts"
 import { createSampler } from "../generate/index.ts"
 import type { Optimizer, Schedule } from "../optim/index.ts"
 import type { Tensor } from "../tensor/index.ts"
@@ -64,7 +65,10 @@ export function createTrainer(parts: TrainerParts): Trainer {
   const { recipe, workspace, executables, programs } = parts
   const stored = (tensors: { readonly [name: string]: Tensor }) =>
     Object.fromEntries(
-      Object.entries(tensors).map(([name, tensor]) => [name, { shape: tensor.shape, read: () => workspace.read(tensor) }]),
+      Object.entries(tensors).map(([name, tensor]) => [
+        name,
+        { shape: tensor.shape, read: () => workspace.read(tensor) },
+      ]),
     )
   const evaluation = evaluationPlan(parts)
   return {
@@ -91,7 +95,8 @@ function flopsOfStep(executables: TrainerParts["executables"], accumulationSteps
 function restoreStates(workspace: Workspace, states: { readonly [name: string]: Tensor }, values: Arrays): void {
   for (const [name, tensor] of Object.entries(states)) {
     const given = values[name]
-    if (given === undefined) throw new ConfigError(`the checkpoint lacks "${name}"`, "recipe and checkpoint do not belong together")
+    if (given === undefined)
+      throw new ConfigError(`the checkpoint lacks "${name}"`, "recipe and checkpoint do not belong together")
     workspace.write(tensor, given)
   }
 }
@@ -104,7 +109,11 @@ function run(executable: Executable, values: Feed): Promise<Results> {
 
 // A step
 
-async function makeStep(parts: TrainerParts, index: number, signal: AbortSignal | undefined): Promise<StepResult | undefined> {
+async function makeStep(
+  parts: TrainerParts,
+  index: number,
+  signal: AbortSignal | undefined,
+): Promise<StepResult | undefined> {
   const { recipe, batches, optimizer } = parts
   const before = batches.state()
   const passes: Batch[] = []
@@ -139,7 +148,8 @@ async function runPasses(
 }
 
 /** Another one for each pass of each step; a signed 32-bit integer. */
-const dropoutSeed = (seed: number, index: number, pass: number): number => randomStream(seed, "dropout", index, pass).uint32() | 0
+const dropoutSeed = (seed: number, index: number, pass: number): number =>
+  randomStream(seed, "dropout", index, pass).uint32() | 0
 
 function factorAt(schedule: Schedule, index: number): number {
   const factor = schedule(index)

@@ -20,24 +20,39 @@ const refuse = (change: (recipe: any) => void): ConfigError => {
 
 describe("validateRecipe", () => {
   it("accepts the recipes we ship, also after a round trip through JSON", () => {
-    for (const recipe of [defaultRecipe(), defaultRecipe({ size: 2e6, vocabSize: 8192 }), nanogptCpuRecipe(), nanogpt384Recipe(["a.txt"])])
+    for (const recipe of [
+      defaultRecipe(),
+      defaultRecipe({ size: 2e6, vocabSize: 8192 }),
+      nanogptCpuRecipe(),
+      nanogpt384Recipe(["a.txt"]),
+    ])
       expect(validateRecipe(JSON.parse(JSON.stringify(recipe)))).toEqual(recipe)
   })
 
   it("names the field, what was expected and what came", () => {
-    expect(refuse((r) => (r.batchSize = 0)).message).toBe("recipe: batchSize must be a whole number of at least 1, got 0")
-    expect(refuse((r) => (r.optimizer.learningRate = "fast")).message).toBe('recipe: optimizer.learningRate must be a number above 0, got "fast"')
-    expect(refuse((r) => (r.schedule.name = "step")).message).toContain('"constant" or "cosine" or "linear" or "wsd", got "step"')
+    expect(refuse((r) => (r.batchSize = 0)).message).toBe(
+      "recipe: batchSize must be a whole number of at least 1, got 0",
+    )
+    expect(refuse((r) => (r.optimizer.learningRate = "fast")).message).toBe(
+      'recipe: optimizer.learningRate must be a number above 0, got "fast"',
+    )
+    expect(refuse((r) => (r.schedule.name = "step")).message).toContain(
+      '"constant" or "cosine" or "linear" or "wsd", got "step"',
+    )
     expect(refuse((r) => delete r.seed).message).toBe("recipe: seed is missing, expected a whole number, 0 or more")
     expect(refuse((r) => (r.data = [])).message).toBe("recipe: data must be an object, got []")
     expect(refuse((r) => (r.data.paths = [])).message).toContain("data.paths must be a list of paths")
-    expect(refuse((r) => (r.tokenizer = { kind: "bpe", endOfText: true })).message).toContain("tokenizer.vocabSize is missing")
+    expect(refuse((r) => (r.tokenizer = { kind: "bpe", endOfText: true })).message).toContain(
+      "tokenizer.vocabSize is missing",
+    )
     expect(refuse((r) => (r.model.numAttentionHeads = 3)).message).toContain("numAttentionHeads")
     expect(refuse((r) => (r.model.dropout = 2)).message).toContain("dropout")
   })
 
   it("names unknown fields and the one that was meant", () => {
-    expect(refuse((r) => (r.optimizer.learning_rate = 1)).message).toBe('recipe: there is no field "optimizer.learning_rate"')
+    expect(refuse((r) => (r.optimizer.learning_rate = 1)).message).toBe(
+      'recipe: there is no field "optimizer.learning_rate"',
+    )
     expect(refuse((r) => (r.batchsize = 1)).hint).toBe("did you mean batchSize?")
     expect(refuse((r) => (r.model.hiddensize = 1)).message).toContain('"model.hiddensize"')
   })
@@ -75,7 +90,9 @@ describe("setRecipeValue", () => {
     const recipe = setRecipeValue(defaultRecipe(), "optimizer.learningRate", "0.01")
     expect(recipe.optimizer.learningRate).toBe(0.01)
     expect(recipe.explained?.["optimizer.learningRate"]).toEqual({
-      value: 0.01, because: "you set it", source: "--set optimizer.learningRate=0.01",
+      value: 0.01,
+      because: "you set it",
+      source: "--set optimizer.learningRate=0.01",
     })
   })
 
@@ -97,7 +114,12 @@ describe("setRecipeValue", () => {
 
   it("keeps the heads fitting the width, or says which count would", () => {
     const wide = setRecipeValue(nanogptCpuRecipe(), "model.hiddenSize", "256")
-    expect(validateRecipe(wide).model).toMatchObject({ hiddenSize: 256, headDim: 64, intermediateSize: 1024, numAttentionHeads: 4 })
+    expect(validateRecipe(wide).model).toMatchObject({
+      hiddenSize: 256,
+      headDim: 64,
+      intermediateSize: 1024,
+      numAttentionHeads: 4,
+    })
     const odd = setRecipeValue(nanogptCpuRecipe(), "model.numAttentionHeads", "5")
     expect(() => validateRecipe(odd)).toThrow("numAttentionHeads must divide hiddenSize, got 5 and 128")
   })

@@ -22,8 +22,14 @@ const integer = (least: number): Field => ({
 })
 const positive: Field = { expected: "a number above 0", accepts: (value) => isNumber(value) && value > 0 }
 const notNegative: Field = { expected: "a number, 0 or more", accepts: (value) => isNumber(value) && value >= 0 }
-const fraction: Field = { expected: "a number from 0 to 1", accepts: (value) => isNumber(value) && value >= 0 && value <= 1 }
-const decay: Field = { expected: "a number from 0 up to, not including, 1", accepts: (value) => fraction.accepts(value) && value !== 1 }
+const fraction: Field = {
+  expected: "a number from 0 to 1",
+  accepts: (value) => isNumber(value) && value >= 0 && value <= 1,
+}
+const decay: Field = {
+  expected: "a number from 0 up to, not including, 1",
+  accepts: (value) => fraction.accepts(value) && value !== 1,
+}
 const text: Field = { expected: "text", accepts: (value) => typeof value === "string" }
 const truth: Field = { expected: "true or false", accepts: (value) => typeof value === "boolean" }
 const oneOf = (...names: readonly string[]): Field => ({
@@ -44,7 +50,10 @@ const FIELDS: { readonly [path: string]: Field } = {
     accepts: (value) => value === "inline" || (isStrings(value) && (value as string[]).length > 0),
   },
   "data.validPaths": optional({ expected: "a list of paths", accepts: isStrings }),
-  "data.validFraction": { expected: "a number above 0 and below 1", accepts: (value) => isNumber(value) && value > 0 && value < 1 },
+  "data.validFraction": {
+    expected: "a number above 0 and below 1",
+    accepts: (value) => isNumber(value) && value > 0 && value < 1,
+  },
   "data.split": oneOf("documents", "exact"),
   "data.batchMode": oneOf("windows", "random"),
   batchSize: integer(1),
@@ -80,13 +89,20 @@ const FIELDS: { readonly [path: string]: Field } = {
 }
 
 const { vocabSize: _, ...anyModel } = presets.llama({
-  vocabSize: 1, hiddenSize: 2, numHiddenLayers: 0, numAttentionHeads: 1, maxPositionEmbeddings: 1,
+  vocabSize: 1,
+  hiddenSize: 2,
+  numHiddenLayers: 0,
+  numAttentionHeads: 1,
+  maxPositionEmbeddings: 1,
 })
 /** A value of the right type by field of the model; the models room checks the rest. */
 const MODEL_FIELDS: { readonly [name: string]: unknown } = anyModel
 
 /** `tokenizer`, `data`, `optimizer`, ...: the keys that hold other keys, `model` among them. */
-const GROUPS: ReadonlySet<string> = new Set(["model", ...Object.keys(FIELDS).flatMap((path) => path.split(".").slice(0, -1))])
+const GROUPS: ReadonlySet<string> = new Set([
+  "model",
+  ...Object.keys(FIELDS).flatMap((path) => path.split(".").slice(0, -1)),
+])
 
 /**
  * A recipe that can be run.
@@ -97,7 +113,8 @@ export function validateRecipe(json: unknown): Recipe {
   if (!isObject(json)) throw new ConfigError(`a recipe must be an object, got ${describe(json)}`)
   checkVersion(json["version"])
   for (const group of GROUPS)
-    if (!isObject(json[group])) throw new ConfigError(`recipe: ${group} must be an object, got ${describe(json[group])}`)
+    if (!isObject(json[group]))
+      throw new ConfigError(`recipe: ${group} must be an object, got ${describe(json[group])}`)
   for (const path of leafPaths(json)) if (!FIELDS[path]) throw unknownField(path)
   checkModelFields(json["model"] as object)
   for (const [path, field] of Object.entries(FIELDS)) checkField(path, field, valueAt(json, path))
@@ -124,7 +141,11 @@ function checkField(path: string, field: Field, value: unknown): void {
 function checkModelFields(model: object): void {
   const known = Object.keys(MODEL_FIELDS)
   for (const name of Object.keys(model))
-    if (!known.includes(name)) throw unknownField(`model.${name}`, known.map((field) => `model.${field}`))
+    if (!known.includes(name))
+      throw unknownField(
+        `model.${name}`,
+        known.map((field) => `model.${field}`),
+      )
   for (const [name, value] of Object.entries(model)) {
     const type = typeof MODEL_FIELDS[name]
     checkField(`model.${name}`, { expected: `a ${type}`, accepts: (given) => typeof given === type }, value)
@@ -171,7 +192,10 @@ function valueAt(json: object, path: string): unknown {
 function unknownField(path: string, known: readonly string[] = Object.keys(FIELDS)): ConfigError {
   const last = path.split(".").at(-1)!
   const similar = known.find((name) => name.split(".").at(-1)!.toLowerCase() === last.toLowerCase())
-  return new ConfigError(`recipe: there is no field "${path}"`, similar ? `did you mean ${similar}?` : `the fields are ${known.join(", ")}`)
+  return new ConfigError(
+    `recipe: there is no field "${path}"`,
+    similar ? `did you mean ${similar}?` : `the fields are ${known.join(", ")}`,
+  )
 }
 
 function describe(value: unknown): string {
@@ -223,7 +247,8 @@ function resolveKey(recipe: Recipe, key: string): string {
 }
 
 function readValue(path: string, text: string): unknown {
-  if (path === "data.paths" || path === "data.validPaths") return text.startsWith("[") ? JSON.parse(text) : text.split(",")
+  if (path === "data.paths" || path === "data.validPaths")
+    return text.startsWith("[") ? JSON.parse(text) : text.split(",")
   if (path === "sampling.prompt" || path === "name") return text
   try {
     return JSON.parse(text)
