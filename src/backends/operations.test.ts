@@ -31,6 +31,7 @@ import {
   multiply,
   type Op,
   program,
+  random,
   scatterAdd,
   sigmoid,
   sqrt,
@@ -149,6 +150,20 @@ describe.each(devices)("operations on $name", ({ open }) => {
       crossEntropy(x!, ids!),
     ])
     expect(outputs.map((x) => [...x])).toEqual([[], [], [0, 0, 0], [], [0, 0, 0, 0, 0, 0], []])
+  })
+
+  it("random numbers are uniform, and another stream or seed is unrelated", async () => {
+    const n = 65_536
+    const draw = async (seed: number, stream: number) => [
+      ...(await run([ints([], [seed])], (s) => random(s!, [n], stream)))[0]!,
+    ]
+    const [a, b, c] = [await draw(1, 0), await draw(1, 1), await draw(2, 0)]
+    const mean = (f: (i: number) => number) => a.reduce((total, _, i) => total + f(i), 0) / n
+    expect(mean((i) => a[i]!)).toBeCloseTo(1 / 2, 2)
+    expect(mean((i) => a[i]! ** 2)).toBeCloseTo(1 / 3, 2)
+    for (const other of [b, c, [...a.slice(1), 0]])
+      expect(Math.abs(mean((i) => (a[i]! - 0.5) * (other[i]! - 0.5)) * 12)).toBeLessThan(0.02)
+    expect(a.every((x) => x >= 0 && x < 1)).toBe(true)
   })
 
   it("shares the gradient between equal largest elements", async () => {
