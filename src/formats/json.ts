@@ -16,21 +16,25 @@ const ESCAPES: { readonly [char: string]: string } = {
 }
 
 /**
- * Parses UTF-8 JSON; objects are `Map`s.
+ * Parses JSON, as bytes in UTF-8 or as text; objects are `Map`s.
  *
  * @param offset  where `bytes` begin in their file, for messages
  * @throws FormatError  if the text is not JSON, not UTF-8, nested too deep, or has a duplicate key
  */
-export function parseJsonStrictly(bytes: Uint8Array, offset = 0): unknown {
-  let text: string
+export function parseJsonStrictly(bytes: Uint8Array | string, offset = 0): unknown {
+  return new Parser(typeof bytes === "string" ? bytes : decodeStrictly(bytes, offset), offset).whole()
+}
+
+function decodeStrictly(bytes: Uint8Array, offset: number): string {
   try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch (cause) {
     throw new FormatError("JSON: the text is not UTF-8", { offset, cause })
   }
-  const parser = new Parser(text, offset)
-  return parser.whole()
 }
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c]
+const LITERAL = /true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 
 class Parser {
   readonly #text: string
@@ -100,16 +104,23 @@ class Parser {
   #string(): string {
     const parts: string[] = []
     for (;;) {
-      const start = this.#at
-      while (this.#text.charCodeAt(this.#at) >= 0x20 && this.#text[this.#at] !== '"' && this.#text[this.#at] !== "\\")
-        this.#at++
-      parts.push(this.#text.slice(start, this.#at))
-      const stop = this.#text[this.#at]
-      if (stop === undefined) this.#fail("a string does not end")
+      parts.push(this.#unescaped())
+      const stop = this.#text[this.#at] ?? this.#fail("a string does not end")
       if (stop !== '"' && stop !== "\\") this.#fail("control character in a string")
       this.#at++
       if (stop === '"') return parts.join("")
       parts.push(this.#escape())
+    }
+  }
+
+  /** Characters up to a quote, a backslash or a control character. */
+  #unescaped(): string {
+    const start = this.#at
+    for (;;) {
+      const code = this.#text.charCodeAt(this.#at)
+      // At the end the code is NaN.
+      if (!(code >= 0x20) || code === QUOTE || code === BACKSLASH) return this.#text.slice(start, this.#at)
+      this.#at++
     }
   }
 
@@ -124,11 +135,9 @@ class Parser {
 
   #literal(): unknown {
     this.#space()
-    const token = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)/.exec(
-      this.#text.slice(this.#at, this.#at + 400),
-    )
-    if (token === null) this.#fail("expected a value")
-    this.#at += token![0].length
-    return JSON.parse(token![0])
+    LITERAL.lastIndex = this.#at
+    const [token] = LITERAL.exec(this.#text) ?? this.#fail("expected a value")
+    this.#at += token.length
+    return JSON.parse(token)
   }
 }

@@ -24,38 +24,26 @@ export interface Safetensors {
   readonly metadata: { readonly [key: string]: string }
 }
 
-const NAMES: { readonly [name: string]: FileDType } = {
-  F64: "f64",
-  F32: "f32",
-  F16: "f16",
-  BF16: "bf16",
-  I64: "i64",
-  I32: "i32",
-  I16: "i16",
-  I8: "i8",
-  U8: "u8",
-  BOOL: "bool",
-}
-const nameOf = (dtype: FileDType): string => dtype.toUpperCase()
+const DTYPES: ReadonlyMap<unknown, FileDType> = new Map(
+  (Object.keys(BYTES_PER_ELEMENT) as FileDType[]).map((dtype) => [dtype.toUpperCase(), dtype]),
+)
+/** The header's one key that names no tensor. */
+const METADATA = "__metadata__"
+
+const sizeInBytes = ({ dtype, shape }: TensorHeader): number =>
+  shape.reduce((product, size) => product * size, BYTES_PER_ELEMENT[dtype])
 
 /**
  * The first bytes of a file that holds `tensors` in this order: length and header, padded so that the data begins at a
  * multiple of 8. The caller writes each tensor's bytes after it, little-endian, in the same order.
+ *
+ * @throws FormatError  if a tensor is called `__metadata__`, which is the format's own word
  */
 export function safetensorsHeader(
   tensors: { readonly [name: string]: TensorHeader },
   metadata: { readonly [key: string]: string } = {},
 ): Uint8Array {
-  let end = 0
-  const entries = Object.entries(tensors).map(([name, { dtype, shape }]) => {
-    const begin = end
-    end += shape.reduce((a, b) => a * b, BYTES_PER_ELEMENT[dtype])
-    return [name, { dtype: nameOf(dtype), shape, data_offsets: [begin, end] }] as const
-  })
-  const named = Object.keys(metadata).length > 0 ? [["__metadata__", metadata] as const, ...entries] : entries
-  const json = new TextEncoder().encode(
-    `{${named.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(",")}}`,
-  )
+  const json = new TextEncoder().encode(headerJson(tensors, metadata))
   const length = Math.ceil(json.length / 8) * 8
   const header = new Uint8Array(LENGTH_BYTES + length).fill(0x20)
   new DataView(header.buffer).setBigUint64(0, BigInt(length), true)
@@ -63,19 +51,40 @@ export function safetensorsHeader(
   return header
 }
 
-/** A whole file in memory. */
+/** Written entry by entry: names that look like numbers, or like `__proto__`, keep their place. */
+function headerJson(
+  tensors: { readonly [name: string]: TensorHeader },
+  metadata: { readonly [key: string]: string },
+): string {
+  if (Object.hasOwn(tensors, METADATA)) throw new FormatError(`safetensors: no tensor may be called ${METADATA}`)
+  const named: (readonly [string, unknown])[] = Object.keys(metadata).length > 0 ? [[METADATA, metadata]] : []
+  let end = 0
+  for (const [name, tensor] of Object.entries(tensors)) {
+    const begin = end
+    end += sizeInBytes(tensor)
+    named.push([name, { dtype: tensor.dtype.toUpperCase(), shape: tensor.shape, data_offsets: [begin, end] }])
+  }
+  return `{${named.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(",")}}`
+}
+
+/**
+ * A whole file in memory.
+ *
+ * @throws FormatError  if a tensor's bytes are not as many as its shape and type say
+ */
 export function encodeSafetensors(
   tensors: { readonly [name: string]: TensorHeader & { readonly bytes: Uint8Array } },
   metadata: { readonly [key: string]: string } = {},
 ): Uint8Array {
   const header = safetensorsHeader(tensors, metadata)
-  const parts = Object.values(tensors).map(({ bytes }) => bytes)
-  const file = new Uint8Array(parts.reduce((sum, part) => sum + part.length, header.length))
+  const file = new Uint8Array(Object.values(tensors).reduce((sum, { bytes }) => sum + bytes.length, header.length))
   file.set(header)
   let at = header.length
-  for (const part of parts) {
-    file.set(part, at)
-    at += part.length
+  for (const [name, tensor] of Object.entries(tensors)) {
+    const [expected, got] = [sizeInBytes(tensor), tensor.bytes.length]
+    if (expected !== got) throw new FormatError(`safetensors: tensor "${name}" needs ${expected} bytes, got ${got}`)
+    file.set(tensor.bytes, at)
+    at += got
   }
   return file
 }
@@ -87,18 +96,20 @@ export function encodeSafetensors(
  */
 export function decodeSafetensors(file: Uint8Array): Safetensors {
   const { header, dataStart } = readHeader(file)
+  const data = file.subarray(dataStart)
   const tensors: { [name: string]: StoredTensor } = Object.create(null)
-  const ranges: { begin: number; end: number; name: string }[] = []
+  const ranges: Range[] = []
   let metadata: { [key: string]: string } = {}
   for (const [name, entry] of header) {
-    if (name === "__metadata__") metadata = readMetadata(entry)
+    if (name === METADATA) metadata = readMetadata(entry)
     else {
-      const { dtype, shape, begin, end } = readEntry(name, entry, file.length - dataStart)
-      ranges.push({ begin, end, name })
-      tensors[name] = storedTensor(dtype, shape, file.subarray(dataStart + begin, dataStart + end))
+      const { dtype, shape, begin, end } = readEntry(name, entry, data.length)
+      const bytes = data.subarray(begin, end)
+      ranges.push({ name, begin, end })
+      tensors[name] = { dtype, shape, bytes, toFloat32: () => toFloat32(dtype, bytes) }
     }
   }
-  checkCoverage(ranges, file.length - dataStart, dataStart)
+  checkCoverage(ranges, data.length, dataStart)
   return { tensors, metadata }
 }
 
@@ -111,6 +122,14 @@ export function decodeFloats(file: Uint8Array): { [name: string]: Float32Array }
 }
 
 function readHeader(file: Uint8Array): { header: Map<string, unknown>; dataStart: number } {
+  const dataStart = headerEnd(file)
+  const header = parseJsonStrictly(file.subarray(LENGTH_BYTES, dataStart), LENGTH_BYTES)
+  if (!(header instanceof Map)) throw inHeader("the header must be an object")
+  return { header, dataStart }
+}
+
+/** Where the header ends and the data begin. */
+function headerEnd(file: Uint8Array): number {
   if (file.length < LENGTH_BYTES)
     throw new FormatError(`safetensors: expected a header length of 8 bytes, got a file of ${file.length}`, {
       offset: 0,
@@ -121,83 +140,70 @@ function readHeader(file: Uint8Array): { header: Map<string, unknown>; dataStart
       offset: 0,
       hint: "is this a safetensors file?",
     })
-  const dataStart = LENGTH_BYTES + Number(length)
-  if (dataStart > file.length)
-    throw new FormatError(`safetensors: the header ends at byte ${dataStart}, the file at ${file.length}`, {
+  const end = LENGTH_BYTES + Number(length)
+  if (end > file.length)
+    throw new FormatError(`safetensors: the header ends at byte ${end}, the file at ${file.length}`, {
       offset: file.length,
       hint: "the file was cut short",
     })
-  if (file[LENGTH_BYTES] !== 0x7b)
-    throw new FormatError('safetensors: the header must begin with "{"', { offset: LENGTH_BYTES })
-  const header = parseJsonStrictly(file.subarray(LENGTH_BYTES, dataStart), LENGTH_BYTES)
-  if (!(header instanceof Map))
-    throw new FormatError("safetensors: the header must be an object", { offset: LENGTH_BYTES })
-  return { header, dataStart }
+  if (file[LENGTH_BYTES] !== 0x7b) throw inHeader('the header must begin with "{"')
+  return end
 }
 
 function readMetadata(entry: unknown): { [key: string]: string } {
   const metadata: { [key: string]: string } = Object.create(null)
-  if (!(entry instanceof Map)) throw new FormatError("safetensors: __metadata__ must be an object of strings")
+  if (!(entry instanceof Map)) throw inHeader(`${METADATA} must be an object of strings`)
   for (const [key, value] of entry as Map<string, unknown>) {
-    if (typeof value !== "string") throw new FormatError(`safetensors: __metadata__ "${key}" must be a string`)
+    if (typeof value !== "string") throw inHeader(`${METADATA} "${key}" must be a string`)
     metadata[key] = value
   }
   return metadata
 }
 
-const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+const inHeader = (message: string): FormatError => new FormatError(`safetensors: ${message}`, { offset: LENGTH_BYTES })
 
-function readEntry(
-  name: string,
-  entry: unknown,
-  dataBytes: number,
-): { dtype: FileDType; shape: number[]; begin: number; end: number } {
+const isSize = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+const isSizes = (value: unknown): value is number[] => Array.isArray(value) && value.every(isSize)
+
+interface Range {
+  readonly name: string
+  readonly begin: number
+  readonly end: number
+}
+
+/** One tensor's entry; its range lies in the data, and is as long as shape and type say. */
+function readEntry(name: string, entry: unknown, dataBytes: number): TensorHeader & Range {
   const fail = (message: string): never => {
-    throw new FormatError(`safetensors: tensor "${name}": ${message}`)
+    throw inHeader(`tensor "${name}": ${message}`)
   }
   if (!(entry instanceof Map)) return fail("must be an object")
-  const [dtypeName, shape, offsets] = ["dtype", "shape", "data_offsets"].map((key) =>
-    (entry as Map<string, unknown>).get(key),
-  )
-  const dtype =
-    typeof dtypeName === "string" && Object.hasOwn(NAMES, dtypeName)
-      ? NAMES[dtypeName]!
-      : fail(`dtype must be one of ${Object.keys(NAMES).join(", ")}, got ${String(dtypeName)}`)
-  if (!Array.isArray(shape) || !shape.every(isSize)) return fail("shape must be a list of whole sizes")
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize))
-    return fail("data_offsets must be two whole numbers")
+  const dtype = DTYPES.get(entry.get("dtype"))
+  if (dtype === undefined) return fail(`dtype must be one of ${[...DTYPES.keys()].join(", ")}`)
+  const [shape, offsets]: unknown[] = [entry.get("shape"), entry.get("data_offsets")]
+  if (!isSizes(shape)) return fail("shape must be a list of whole sizes")
+  if (!isSizes(offsets) || offsets.length !== 2) return fail("data_offsets must be two whole numbers")
   const [begin, end] = offsets as [number, number]
   if (begin > end || end > dataBytes)
     return fail(`data_offsets ${begin}..${end} do not lie in the ${dataBytes} bytes of data`)
-  const bytes = (shape as number[]).reduce((a, b) => a * b, BYTES_PER_ELEMENT[dtype])
-  if (bytes !== end - begin)
-    return fail(`shape [${shape.join(", ")}] of ${dtype} needs ${bytes} bytes, got ${end - begin}`)
-  return { dtype, shape: shape as number[], begin, end }
+  // A product past 2^53 is rounded, past 1.8e308 infinite: neither can equal the length of a file.
+  const bytes = sizeInBytes({ dtype, shape })
+  if (bytes !== end - begin) return fail(`[${shape.join(", ")}] of ${dtype} needs ${bytes} bytes, got ${end - begin}`)
+  return { name, dtype, shape, begin, end }
 }
 
-function checkCoverage(
-  ranges: { begin: number; end: number; name: string }[],
-  dataBytes: number,
-  dataStart: number,
-): void {
-  ranges.sort((a, b) => a.begin - b.begin || a.end - b.end)
+/** The ranges cover the data without holes or overlap. */
+function checkCoverage(ranges: readonly Range[], dataBytes: number, dataStart: number): void {
   let covered = 0
-  for (const { begin, end, name } of ranges) {
-    if (begin !== covered)
-      throw new FormatError(
-        `safetensors: tensor "${name}" ${begin < covered ? "overlaps the one before it" : "leaves a hole before it"}`,
-        { offset: dataStart + begin },
-      )
+  for (const { begin, end, name } of ranges.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
+    const offset = dataStart + begin
+    if (begin < covered) throw new FormatError(`safetensors: tensor "${name}" overlaps the one before it`, { offset })
+    if (begin > covered) throw new FormatError(`safetensors: tensor "${name}" leaves a hole before it`, { offset })
     covered = end
   }
   if (covered !== dataBytes)
     throw new FormatError(`safetensors: ${dataBytes - covered} bytes after the last tensor`, {
       offset: dataStart + covered,
     })
-}
-
-function storedTensor(dtype: FileDType, shape: number[], bytes: Uint8Array): StoredTensor {
-  return { dtype, shape, bytes, toFloat32: () => toFloat32(dtype, bytes) }
 }
 
 const readers: { readonly [D in FileDType]: (view: DataView, at: number) => number } = {
@@ -214,9 +220,11 @@ const readers: { readonly [D in FileDType]: (view: DataView, at: number) => numb
 }
 
 function toFloat32(dtype: FileDType, bytes: Uint8Array): Float32Array {
-  const count = bytes.length / BYTES_PER_ELEMENT[dtype]
-  // Engines we run on are little-endian, as the file is; a copy also takes care of alignment.
-  if (dtype === "f32") return new Float32Array(bytes.slice().buffer)
+  // Engines we run on are little-endian, as the file is; the copy begins where floats may begin.
+  if (dtype === "f32") return new Float32Array(new Uint8Array(bytes).buffer)
+  const [width, read] = [BYTES_PER_ELEMENT[dtype], readers[dtype]]
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  return Float32Array.from({ length: count }, (_, i) => readers[dtype](view, i * BYTES_PER_ELEMENT[dtype]))
+  const floats = new Float32Array(bytes.length / width)
+  for (let i = 0; i < floats.length; i++) floats[i] = read(view, i * width)
+  return floats
 }
