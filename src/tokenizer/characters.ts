@@ -1,97 +1,81 @@
 // One token per character (Unicode code point), sorted by code point. Small alphabets, exact benchmarks, no surprises.
-import { DataError } from "../core/index.ts"
-import { serializeTokenizerJson } from "../formats/index.ts"
-import {
-  bytesOfToken,
-  decodeUtf8,
-  END_OF_TEXT,
-  joinBytes,
-  requireWellFormed,
-  splitAtSpecial,
-  type Tokenizer,
-} from "./tokenizer.ts"
+import { DataError, endOfWellFormedUtf8 } from "../core/index.ts"
+import { assembleTokenizer, requireWellFormed, specialTokensAfter } from "./assemble.ts"
+import type { IdWriter } from "./id-writer.ts"
+import { END_OF_TEXT, type Tokenizer } from "./tokenizer.ts"
 
 export interface CharactersOptions {
   /** Default: `<|endoftext|>`. */
   readonly specialTokens?: readonly string[]
 }
 
+const CODE_POINTS = 0x110000
+const UNKNOWN_HINT = "leave it out, or train with a bpe or bytes tokenizer, which know every text"
+
 /**
  * A tokenizer for the characters that occur in `texts`.
  *
- * @throws DataError  if there is no text at all, or it has a lone surrogate
+ * @throws DataError    if there is no text at all, or it has a lone surrogate
+ * @throws ConfigError  if a special token is a single character of the text
  */
 export async function charactersTokenizer(
   texts: Iterable<string> | AsyncIterable<string>,
   options: CharactersOptions = {},
 ): Promise<Tokenizer> {
-  const seen = new Set<string>()
+  const seen = new Uint8Array(CODE_POINTS)
   for await (const text of texts) {
     requireWellFormed(text)
-    for (const character of text) seen.add(character)
+    for (let at = 0; at < text.length; at++) {
+      const code = text.codePointAt(at)!
+      if (code > 0xffff) at++
+      seen[code] = 1
+    }
   }
-  if (seen.size === 0) throw new DataError("there is no text to take characters from")
-  const characters = [...seen].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!)
+  const characters: string[] = []
+  for (let code = seen.indexOf(1); code >= 0; code = seen.indexOf(1, code + 1))
+    characters.push(String.fromCodePoint(code))
+  if (characters.length === 0) throw new DataError("there is no text to take characters from")
   return createCharacters(characters, options.specialTokens ?? [END_OF_TEXT])
 }
 
 /** A tokenizer for exactly these characters; special tokens come after them. */
 export function createCharacters(characters: readonly string[], specialTexts: readonly string[]): Tokenizer {
-  const ids = new Map(characters.map((character, id) => [character, id]))
-  const specialTokens = new Map(specialTexts.map((text, i) => [text, characters.length + i]))
+  const specialTokens = specialTokensAfter(characters, specialTexts)
   const encoder = new TextEncoder()
-  const tokens = [
-    ...characters.map((character) => encoder.encode(character)),
-    ...specialTexts.map(() => new Uint8Array(0)),
-  ]
-  const tokenBytes = (id: number) => bytesOfToken(tokens, id)
-  const decodeBytes = (list: ArrayLike<number>) => joinBytes(list, tokenBytes)
-  const encodePlain = (text: string, out: number[]): void => {
-    for (const character of text) out.push(ids.get(character) ?? unknownCharacter(character, text))
+  const codes = characters.map((character) => character.codePointAt(0)!)
+  const ids = new Int32Array(codes.reduce((a, b) => Math.max(a, b), 0) + 1).fill(-1)
+  for (const [id, code] of codes.entries()) ids[code] = id
+  const encodePlain = (text: string, out: IdWriter, offset: number): void => {
+    for (let at = 0; at < text.length; at++) {
+      const code = text.codePointAt(at)!
+      const id = ids[code] ?? -1
+      if (id < 0) unknownCharacter(code, offset + at)
+      if (code > 0xffff) at++
+      out.push(id)
+    }
   }
-  return {
+  return assembleTokenizer({
     kind: "characters",
-    vocabSize: tokens.length,
+    tokens: [...characters.map((character) => encoder.encode(character)), ...specialTexts.map(() => new Uint8Array(0))],
+    names: [...characters, ...specialTexts],
     specialTokens,
-    endOfText: specialTokens.get(END_OF_TEXT),
-    encode(text, { allowSpecial = false } = {}) {
-      requireWellFormed(text)
-      const out: number[] = []
-      if (allowSpecial)
-        splitAtSpecial(
-          text,
-          specialTokens,
-          (plain) => encodePlain(plain, out),
-          (id) => out.push(id),
-        )
-      else encodePlain(text, out)
-      return Int32Array.from(out)
-    },
-    decode: (list) => decodeUtf8(decodeBytes(list)),
-    decodeBytes,
-    tokenBytes,
-    toJson: () => toJson(characters, specialTokens),
-  }
-}
-
-function unknownCharacter(character: string, text: string): never {
-  const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")
-  throw new DataError(
-    `the character ${JSON.stringify(character)} (U+${code}) at position ${text.indexOf(character)} is not in the vocabulary`,
-    "leave it out, or train with a bpe or bytes tokenizer, which know every text",
-  )
-}
-
-/** A BPE model without merges splits into characters by itself; `Fuse` joins them again without spaces. */
-function toJson(characters: readonly string[], specialTokens: ReadonlyMap<string, number>): string {
-  return serializeTokenizerJson({
-    addedTokens: [...specialTokens].map(([content, id]) => ({ id, content, special: true })),
-    normalizer: null,
-    preTokenizer: null,
-    postProcessor: null,
-    decoder: { type: "Fuse" },
-    vocab: [...characters, ...specialTokens.keys()],
-    merges: [],
-    ignoreMerges: false,
+    expectedIds: (units) => units,
+    encodePlain,
+    encodeBytes: (bytes, out) => encodePlain(requireUtf8(bytes), out, 0),
+    // A BPE model without merges splits into characters by itself; `Fuse` joins them again without spaces.
+    json: { preTokenizer: null, decoder: { type: "Fuse" }, merges: [] },
   })
+}
+
+function unknownCharacter(code: number, at: number): never {
+  const name = `U+${code.toString(16).toUpperCase().padStart(4, "0")}`
+  const character = JSON.stringify(String.fromCodePoint(code))
+  throw new DataError(`the character ${character} (${name}) at position ${at} is not in the vocabulary`, UNKNOWN_HINT)
+}
+
+function requireUtf8(bytes: Uint8Array): string {
+  const end = endOfWellFormedUtf8(bytes)
+  if (end < bytes.length)
+    throw new DataError(`byte ${end} begins no UTF-8 character, and this vocabulary has only characters`, UNKNOWN_HINT)
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)
 }

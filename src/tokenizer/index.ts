@@ -10,4 +10,4 @@ export {
   type Tokenizer,
   type TokenizerKind,
 } from "./tokenizer.ts"
-export { type TrainBpeOptions, trainBpe } from "./train-bpe.ts"
+export { type TrainBpeOptions, type TrainedTokenizer, trainBpe } from "./train-bpe.ts"

@@ -1,6 +1,7 @@
 // Cuts text into words before byte-pair encoding, by GPT-2's rule
-// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, as a scanner that reads each character once:
-// no regular expression, no backtracking.
+// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, as a scanner that looks at each
+// character at most twice: no regular expression, no backtracking. White space is Unicode's, as in the tokenizers library that
+// the files come from; JavaScript's `\s` differs in U+0085 (no) and U+FEFF (yes).
 
 /** Character classes. */
 const [UNKNOWN, LETTER, NUMBER, SPACE, OTHER] = [0, 1, 2, 3, 4]
@@ -29,8 +30,8 @@ function classAt(text: string, at: number): number {
 }
 
 /** End of the run of characters of one class that begins at `at`. */
-function endOfRun(text: string, at: number, wanted: number): number {
-  while (at < text.length && classAt(text, at) === wanted) at += widthAt(text, at)
+function endOfRun(text: string, at: number, wanted: number, limit: number): number {
+  while (at < limit && classAt(text, at) === wanted) at += widthAt(text, at)
   return at
 }
 
@@ -42,26 +43,17 @@ function contraction(text: string, at: number): number {
   return pair === "re" || pair === "ve" || pair === "ll" ? 3 : 0
 }
 
-/** End of the word that begins at `at`. */
-export function endOfWord(text: string, at: number): number {
+/** End of the word that begins at `at`; a longer one is cut at `limit`. */
+export function endOfWord(text: string, at: number, limit = text.length): number {
   if (text.charCodeAt(at) === APOSTROPHE) {
     const length = contraction(text, at)
     if (length > 0) return at + length
   }
   const own = classAt(text, at)
-  if (own !== SPACE) return endOfRun(text, at, own)
+  if (own !== SPACE) return endOfRun(text, at, own, limit)
   const next = at + 1 < text.length ? classAt(text, at + 1) : SPACE
-  if (text.charCodeAt(at) === SPACE_CODE && next !== SPACE) return endOfRun(text, at + 1, next)
-  const end = endOfRun(text, at, SPACE)
+  if (text.charCodeAt(at) === SPACE_CODE && next !== SPACE) return endOfRun(text, at + 1, next, limit)
+  const end = endOfRun(text, at, SPACE, limit)
   // White space leaves its last character to the word that follows, unless it is the only one.
   return end < text.length && end - at > 1 ? end - 1 : end
-}
-
-/** Calls `visit` with each word of `text`, in order; together they are the text. */
-export function forEachWord(text: string, visit: (word: string) => void): void {
-  for (let at = 0; at < text.length; ) {
-    const end = endOfWord(text, at)
-    visit(text.slice(at, end))
-    at = end
-  }
 }
