@@ -1,0 +1,26 @@
+// kinglet start: the first two minutes with Kinglet, on text that is already here or on the paths given.
+import { formatDuration } from "../../core/index.ts"
+import type { DataSource } from "../../data/index.ts"
+import { defaultText } from "../default-text.ts"
+import type { Output } from "../output.ts"
+import { trainCommand } from "./train.ts"
+
+export interface StartOptions {
+  readonly budget: number
+  readonly threads?: number | undefined
+}
+
+export async function start(
+  paths: readonly string[],
+  { budget, threads }: StartOptions,
+  output: Output,
+): Promise<number> {
+  const source: DataSource | undefined = paths.length === 0 ? await defaultText() : undefined
+  const what = source ? "the documentation inside the tools of this package" : paths.join(", ")
+  await output.say(
+    `  ${output.colors.bold("Kinglet")} trains a small language model on ${what}: about ${formatDuration(budget)} in all.`,
+    "",
+  )
+  const options = { budget, threads, seed: 1, device: "wasm", baselines: true } as const
+  return trainCommand(source ? "inline" : paths, options, output, source)
+}

@@ -1,0 +1,112 @@
+// kinglet train: what was asked becomes a recipe, the recipe a run in a folder of its own.
+
+import { type FileSystem, platform } from "#platform"
+import { openDevice } from "../../backends/index.ts"
+import { type DataSource, files as filesSource, TEXT_EXTENSIONS } from "../../data/index.ts"
+import { resume, train } from "../../train/index.ts"
+import { comparisonSeconds } from "../comparison.ts"
+import { followRun } from "../follow.ts"
+import { count } from "../numbers.ts"
+import type { Output } from "../output.ts"
+import { measurePeak } from "../peak.ts"
+import { makePlan, reasonLines } from "../planning.ts"
+import { digestOf, type Request, withDigest } from "../request.ts"
+import { type ChosenFolder, chooseFolder, takeFolder } from "../run-folders.ts"
+
+export interface TrainCommandOptions {
+  readonly budget?: number | undefined
+  readonly steps?: number | undefined
+  readonly size?: number | undefined
+  readonly preset?: string | undefined
+  readonly set?: readonly (readonly [string, string])[] | undefined
+  readonly valid?: readonly string[] | undefined
+  readonly out?: string | undefined
+  readonly seed: number
+  readonly threads?: number | undefined
+  readonly device: "wasm" | "reference"
+  readonly strict?: true | undefined
+  readonly baselines: boolean
+  readonly tensorboard?: true | undefined
+}
+
+/** @param inline  the text, where it is not simply read from `paths` */
+export async function trainCommand(
+  paths: readonly string[] | "inline",
+  options: TrainCommandOptions,
+  output: Output,
+  inline?: DataSource,
+): Promise<number> {
+  const startedMs = platform.now()
+  const files = platform.files!
+  const source = inline ?? filesSource(...paths)
+  const request: Request = {
+    paths,
+    name: source.name,
+    validPaths: options.valid,
+    budgetSeconds: options.budget,
+    steps: options.steps,
+    size: options.size,
+    preset: options.preset,
+    settings: options.set ?? [],
+    seed: options.seed,
+    strict: options.strict === true,
+  }
+  const digest = await digestOf(request, files)
+  const { dir, unfinished } = await folderFor(files, source.name, options.out, digest)
+  const before = unfinished?.device
+  await using device = await openDevice({
+    kind: options.device,
+    ...(before ? { lanes: before.lanes } : {}),
+    ...(options.threads === undefined ? {} : { lanes: options.threads }),
+    strict: request.strict,
+    allowV8Flags: true,
+  })
+  const tailSeconds = options.baselines
+    ? comparisonSeconds(paths === "inline" ? INLINE_BYTES : await textBytes(files, paths))
+    : 0
+  const common = {
+    output,
+    device,
+    dir,
+    startedMs,
+    tailSeconds,
+    baselines: options.baselines,
+    tensorboard: options.tensorboard === true,
+  }
+  const peak = options.device === "wasm" ? await measurePeak(device) : 0
+  if (unfinished) {
+    await output.say(
+      `  ${dir} holds the unfinished run of this very command, at step ${count(unfinished.step)} of ${count(unfinished.recipe.steps)}: going on`,
+    )
+    return followRun({ ...common, peak, startRun: (signal) => resume(dir, { device, signal }) })
+  }
+  const recipe = withDigest(await makePlan({ device, source, request, startedMs, tailSeconds }), digest)
+  await output.say(...reasonLines(recipe, output), "")
+  return followRun({ ...common, peak, startRun: (signal) => train(recipe, { device, data: source, dir, signal }) })
+}
+
+/** Of the default text, about. */
+const INLINE_BYTES = 2.5e6
+
+/** The folder asked for, or one named after the text. What already holds another run is refused by `train`. */
+async function folderFor(
+  files: FileSystem,
+  name: string,
+  out: string | undefined,
+  digest: string | undefined,
+): Promise<ChosenFolder> {
+  if (out === undefined) return chooseFolder(files, name, digest)
+  return (await takeFolder(files, out, digest)) ?? { dir: out }
+}
+
+/** Bytes on the disk; standard input counts as nothing. */
+async function textBytes(files: FileSystem, paths: readonly string[]): Promise<number> {
+  const found = await files.glob(
+    paths.filter((path) => path !== "-"),
+    { extensions: TEXT_EXTENSIONS },
+  )
+  const sizes = await Promise.all(
+    found.map(async (path) => ((await files.stat(path))?.bytes ?? 0) * (path.endsWith(".gz") ? 3 : 1)),
+  )
+  return sizes.reduce((sum, bytes) => sum + bytes, 0)
+}

@@ -1,0 +1,161 @@
+// A model beside counts and compressors that saw the same bytes: gathered, measured, shown, and said in one honest sentence.
+
+import type { FileSystem } from "#platform"
+import { openData } from "../data/index.ts"
+import { type BaselineName, type BaselineResult, runBaselines } from "../evaluate/index.ts"
+import type { Tokenizer } from "../tokenizer/index.ts"
+import { dataFolderOf } from "../train/index.ts"
+import type { Output } from "./output.ts"
+import { progressBar } from "./sparkline.ts"
+import { table } from "./table.ts"
+import { widthOf } from "./text.ts"
+
+export interface Comparing {
+  readonly files: FileSystem
+  /** Run folder whose training text the baselines see. */
+  readonly dir: string
+  readonly tokenizer: Tokenizer
+  /** Held-out text; the run's own if not given. */
+  readonly validTexts?: readonly string[]
+  readonly signal?: AbortSignal
+  readonly onProgress?: (name: string, done: number, total: number) => void
+}
+
+/** Every baseline, trained on the run's training tokens and bytes. */
+export async function compare({
+  files,
+  dir,
+  tokenizer,
+  validTexts,
+  signal,
+  onProgress,
+}: Comparing): Promise<BaselineResult[]> {
+  const data = await openData(dataFolderOf(files, dir))
+  try {
+    const texts = validTexts ?? data.validDocuments.map(({ text }) => text)
+    const trainIds = (await data.train.read(0, data.train.length)).slice()
+    const validIds = validTexts ? idsOf(texts, tokenizer) : (await data.valid.read(0, data.valid.length)).slice()
+    const validText = new TextEncoder().encode(texts.join(""))
+    return await runBaselines({
+      trainText: tokenizer.decodeBytes(trainIds),
+      validText,
+      trainIds,
+      validIds,
+      vocabSize: tokenizer.vocabSize,
+      bytes: validText.length,
+      ...(signal ? { signal } : {}),
+      ...(onProgress ? { onProgress: ({ name, done, total }) => onProgress(titleOf[name], done, total) } : {}),
+    })
+  } finally {
+    await Promise.all([data.train.close(), data.valid.close()])
+  }
+}
+
+function idsOf(texts: readonly string[], tokenizer: Tokenizer): Int32Array {
+  const end = tokenizer.endOfText === undefined ? [] : [tokenizer.endOfText]
+  return Int32Array.from(texts.flatMap((text) => [...tokenizer.encode(text), ...end]))
+}
+
+/** Seconds that {@link compare} takes, about: what a budget leaves for it. */
+export function comparisonSeconds(textBytes: number): number {
+  return (SECONDS_PER_MEGABYTE * Math.min(textBytes, 32e6)) / 1e6
+}
+/** Measured on 2 cores of the reference machine with 2 to 5 MB of English: see LOG.md. */
+const SECONDS_PER_MEGABYTE = 8
+
+const titleOf: { readonly [name in BaselineName]: string } = {
+  "unigram-tokens": "unigram over tokens",
+  "unigram-bytes": "unigram over bytes",
+  "kneser-ney-tokens": "Kneser-Ney over tokens",
+  "kneser-ney-bytes": "Kneser-Ney over bytes",
+  brotli: "brotli",
+  xz: "xz",
+}
+
+export interface Ours {
+  readonly bitsPerByte: number
+  /** Such as "0.81M parameters". */
+  readonly note: string
+}
+
+const BAR_WIDTH = 24
+const NARROW = 72
+
+/** Best first, the model among the baselines. */
+export function comparisonLines(
+  ours: Ours,
+  baselines: readonly BaselineResult[],
+  { colors, width }: Pick<Output, "colors" | "width">,
+): string[] {
+  const entries = [
+    { name: "this model", bits: ours.bitsPerByte, note: ours.note, ours: true },
+    ...measured(baselines).map((one) => ({
+      name: titleOf[one.name],
+      bits: one.bitsPerByte,
+      note: noteOf(one),
+      ours: false,
+    })),
+  ].sort((a, b) => a.bits - b.bits)
+  const most = Math.max(...entries.map(({ bits }) => bits))
+  const rows = entries.map(({ name, bits, note, ours }) => {
+    const bar = width < NARROW ? "" : progressBar(bits / most, BAR_WIDTH).full
+    const mark = ours ? colors.green : colors.dim
+    return [
+      ours ? colors.bold(colors.green(name)) : name,
+      colors.bold(bits.toFixed(3)),
+      ...(width < NARROW ? [] : [mark(bar)]),
+      note,
+    ]
+  })
+  const columns = [{}, { align: "right" as const }, ...(width < NARROW ? [] : [{}]), { style: colors.dim }]
+  return [...table(columns, rows, width), ...missing(baselines).map((line) => `  ${colors.dim(line)}`)]
+}
+
+type Measured = BaselineResult & { readonly bitsPerByte: number }
+const measured = (baselines: readonly BaselineResult[]): Measured[] =>
+  baselines.filter((one): one is Measured => one.bitsPerByte !== undefined)
+const missing = (baselines: readonly BaselineResult[]): string[] =>
+  baselines
+    .filter(({ bitsPerByte }) => bitsPerByte === undefined)
+    .map(({ name, note }) => `${titleOf[name]}: ${note ?? "not measured"}`)
+
+function noteOf({ order, note }: BaselineResult): string {
+  return [order === undefined ? undefined : `order ${order}`, note].filter((part) => part !== undefined).join("; ")
+}
+
+/** Which baselines the model beats and which not yet. */
+export function verdict(ours: number, baselines: readonly BaselineResult[]): string {
+  const names = (ones: readonly Measured[]) =>
+    list(ones.map(({ name, bitsPerByte }) => `${titleOf[name]} (${bitsPerByte.toFixed(3)})`))
+  const known = measured(baselines)
+  const beaten = known.filter(({ bitsPerByte }) => ours < bitsPerByte).sort((a, b) => a.bitsPerByte - b.bitsPerByte)
+  const ahead = known.filter(({ bitsPerByte }) => ours >= bitsPerByte).sort((a, b) => a.bitsPerByte - b.bitsPerByte)
+  if (known.length === 0) return "No baseline could be measured."
+  if (ahead.length === 0)
+    return `At ${ours.toFixed(3)} bits per byte the model beats every baseline; the closest is ${names(beaten.slice(0, 1))}.`
+  if (beaten.length === 0)
+    return `At ${ours.toFixed(3)} bits per byte the model beats no baseline yet: a longer budget or more text is what it needs.`
+  return `At ${ours.toFixed(3)} bits per byte the model beats ${names(beaten)}, and not yet ${names(ahead)}.`
+}
+
+/** `a, b and c`. */
+export const list = (parts: readonly string[]): string =>
+  parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`
+
+/** A line that is rewritten while baselines are measured; nothing where nothing can be rewritten. */
+export function progressNote({ isLive, terminal, colors }: Output): {
+  tell(name: string, done: number, total: number): void
+  clear(): Promise<void>
+} {
+  const width = () => terminal.stdout.columns - 1
+  return {
+    tell: (name, done, total) => {
+      const line = `  measuring baselines, ${done + 1} of ${total}: ${name}`
+      if (isLive)
+        void terminal.stdout.write(`\r\x1b[K${colors.dim(widthOf(line) > width() ? line.slice(0, width()) : line)}`)
+    },
+    clear: async () => {
+      if (isLive) await terminal.stdout.write("\r\x1b[K")
+    },
+  }
+}

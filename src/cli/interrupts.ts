@@ -1,0 +1,27 @@
+// Ctrl-C: the first asks the work to end well, the second ends the process.
+import type { Output } from "./output.ts"
+
+export const INTERRUPTED = 130
+const SHOW_CURSOR = "\x1b[?25h"
+
+/** Runs `work` with a signal that the first interrupt aborts; `onFirst` is told, and whatever listens is taken away after. */
+export async function interruptible<T>(
+  output: Output,
+  work: (signal: AbortSignal) => Promise<T>,
+  onFirst?: () => void,
+): Promise<T> {
+  const controller = new AbortController()
+  const stopListening = output.terminal.onInterrupt(() => {
+    if (controller.signal.aborted) {
+      if (output.isLive) void output.terminal.stdout.write(SHOW_CURSOR)
+      output.terminal.exit(INTERRUPTED)
+    }
+    controller.abort()
+    onFirst?.()
+  })
+  try {
+    return await work(controller.signal)
+  } finally {
+    stopListening()
+  }
+}

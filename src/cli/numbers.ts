@@ -1,0 +1,26 @@
+// Numbers as people read them on a screen.
+
+const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 })
+
+/** `12,345`. */
+export const count = (value: number): string => grouped.format(value)
+
+/** Four significant figures at most, no exponent for what people read often. */
+export function compact(value: number): string {
+  if (!Number.isFinite(value)) return String(value)
+  if (Number.isInteger(value)) return Math.abs(value) >= 10_000 ? count(value) : String(value)
+  const text = Number(value.toPrecision(4))
+  return Math.abs(text) >= 1e-4 ? String(text) : text.toExponential()
+}
+
+/** `59 %`; one figure more below 10. */
+export const percent = (share: number): string => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`
+
+/** `62.1 GFLOP/s`. */
+export function flopRate(flopsPerSecond: number): string {
+  const giga = flopsPerSecond / 1e9
+  return `${giga >= 100 ? giga.toFixed(0) : giga >= 1 ? giga.toFixed(1) : giga.toPrecision(2)} GFLOP/s`
+}
+
+/** `s` for anything but one. */
+export const plural = (amount: number, noun: string): string => `${count(amount)} ${noun}${amount === 1 ? "" : "s"}`
