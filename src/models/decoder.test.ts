@@ -42,13 +42,12 @@ const styles: { readonly [name: string]: DecoderConfig } = {
 }
 const named = Object.entries(styles)
 
-/** Random everywhere, so that zero and one initial values hide nothing. */
+/** Random everywhere, so that zero and one initial values hide nothing, and tame enough not to blow rounding up. */
 const rough = (config: DecoderConfig): { [name: string]: Float32Array } =>
   Object.fromEntries(
-    Object.entries(initializeParameters({ ...config, zeroInitProjections: false }, 3)).map(([name, values]) => [
-      name,
-      values.map((x, i) => x * 10 + Math.sin(i + name.length) / 3),
-    ]),
+    Object.entries(initializeParameters({ ...config, initializerRange: 0.2, zeroInitProjections: false }, 3)).map(
+      ([name, values]) => [name, values.map((x, i) => x + Math.sin(i + name.length) / 5)],
+    ),
   )
 
 function load(
