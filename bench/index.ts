@@ -25,7 +25,9 @@ const { values, positionals } = parseArgs({
 function commit(): string {
   try {
     const changed = execFileSync("git", ["status", "--porcelain"], { encoding: "utf8" }).trim() !== ""
-    return execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim() + (changed ? "+changes" : "")
+    return (
+      execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim() + (changed ? "+changes" : "")
+    )
   } catch {
     return "unknown"
   }
@@ -43,19 +45,25 @@ async function measure(work: string): Promise<object> {
   const number = (text: string | undefined) => (text === undefined ? {} : { value: Number(text) })
   const [steps, threads, seed] = [number(values.steps), number(values.threads), number(values.seed)]
   return benchTraining({
-    work, data: dataFor(work), strict: values.strict, onProgress,
+    work,
+    data: dataFor(work),
+    strict: values.strict,
+    onProgress,
     ...("value" in steps ? { steps: steps.value! } : {}),
     ...("value" in threads ? { threads: threads.value! } : {}),
     ...("value" in seed ? { seed: seed.value! } : {}),
   })
 }
 
-const show = (value: unknown): string => (typeof value === "number" && !Number.isInteger(value) ? value.toPrecision(5) : String(value))
+const show = (value: unknown): string =>
+  typeof value === "number" && !Number.isInteger(value) ? value.toPrecision(5) : String(value)
 
 async function main(): Promise<void> {
   const work = positionals[0]
   if (work === undefined || !WORKS.includes(work)) {
-    process.stderr.write(`usage: npm run bench -- WORK [--json] [--steps N] [--data PATH] [--threads N] [--strict] [--seed N]\nworks: ${WORKS.join(", ")}\n`)
+    process.stderr.write(
+      `usage: npm run bench -- WORK [--json] [--steps N] [--data PATH] [--threads N] [--strict] [--seed N]\nworks: ${WORKS.join(", ")}\n`,
+    )
     process.exitCode = 2
     return
   }

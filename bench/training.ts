@@ -3,7 +3,14 @@
 import { platform } from "#platform"
 import { openDevice } from "../src/backends/index.ts"
 import { files } from "../src/data/index.ts"
-import { defaultRecipe, flopsPerStepOf, nanogpt384Recipe, nanogptCpuRecipe, type Recipe, train } from "../src/train/index.ts"
+import {
+  defaultRecipe,
+  flopsPerStepOf,
+  nanogpt384Recipe,
+  nanogptCpuRecipe,
+  type Recipe,
+  train,
+} from "../src/train/index.ts"
 
 export interface BenchOptions {
   readonly work: string
@@ -45,7 +52,10 @@ const VOCABULARY = 65
 function defaultWork(): Recipe {
   const recipe = defaultRecipe({ tokenizer: { kind: "characters", endOfText: false }, vocabSize: VOCABULARY })
   const steps = Math.floor(COMPUTE_LIMIT / flopsPerStepOf(recipe, VOCABULARY))
-  return { ...defaultRecipe({ tokenizer: recipe.tokenizer, vocabSize: VOCABULARY, steps }), data: { ...recipe.data, split: "exact" } }
+  return {
+    ...defaultRecipe({ tokenizer: recipe.tokenizer, vocabSize: VOCABULARY, steps }),
+    data: { ...recipe.data, split: "exact" },
+  }
 }
 
 export const TRAINING_WORKS: { readonly [work: string]: () => Recipe } = {
@@ -58,29 +68,56 @@ export async function benchTraining(options: BenchOptions): Promise<BenchResult>
   const base = TRAINING_WORKS[options.work]!()
   const steps = options.steps ?? base.steps
   // Nothing but steps until the end: one evaluation, no samples.
-  const recipe: Recipe = { ...base, steps, seed: options.seed ?? base.seed, strict: options.strict ?? false, evaluation: { everySteps: 0 }, sampling: { ...base.sampling, everySteps: 0 } }
-  const device = await openDevice({ allowV8Flags: true, strict: recipe.strict, ...(options.threads ? { lanes: options.threads } : {}) })
+  const recipe: Recipe = {
+    ...base,
+    steps,
+    seed: options.seed ?? base.seed,
+    strict: options.strict ?? false,
+    evaluation: { everySteps: 0 },
+    sampling: { ...base.sampling, everySteps: 0 },
+  }
+  const device = await openDevice({
+    allowV8Flags: true,
+    strict: recipe.strict,
+    ...(options.threads ? { lanes: options.threads } : {}),
+  })
   const run = train(recipe, { device, data: files(options.data) })
   const times: number[] = []
   let [firstStepMs, last, plannedBytes, flopsPerStep, tokensPerStep, parameters] = [0, 0, 0, 0, 0, 0]
   let heldOut: { nats: number; bitsPerByte: number } | undefined
   for await (const event of run) {
     const now = platform.now()
-    if (event.type === "run-start") ({ plannedBytes, flopsPerStep, tokensPerStep } = event), (parameters = event.parameters.total)
+    if (event.type === "run-start")
+      ({ plannedBytes, flopsPerStep, tokensPerStep } = event), (parameters = event.parameters.total)
     if (event.type === "evaluation-end") heldOut = event
     if (event.type !== "step-end") continue
     if (event.step === 1) firstStepMs = now
     else times.push(now - last)
     last = now
-    if (event.step % 100 === 0) options.onProgress?.(`step ${event.step} of ${steps}: loss ${event.loss.toFixed(3)}, ${event.tokensPerSecond.toFixed(0)} tokens/s`)
+    if (event.step % 100 === 0)
+      options.onProgress?.(
+        `step ${event.step} of ${steps}: loss ${event.loss.toFixed(3)}, ${event.tokensPerSecond.toFixed(0)} tokens/s`,
+      )
   }
   const msPerStep = times.sort((a, b) => a - b)[times.length >> 1] ?? firstStepMs
   const { peakRssBytes } = platform.memory()
   await device.close()
   return {
-    work: options.work, device: `${device.kind}${recipe.strict ? " strict" : ""}`, threads: device.lanes, steps,
-    tokensPerSecond: (1000 * tokensPerStep) / msPerStep, msPerStep, gflopsPerSecond: flopsPerStep / msPerStep / 1e6,
-    firstStepMs, rssBytes: peakRssBytes, plannedBytes, lossNats: heldOut?.nats ?? null, bitsPerByte: heldOut?.bitsPerByte ?? null,
-    parameters, totalFlops: flopsPerStep * steps, seconds: last / 1000, engine: platform.engine,
+    work: options.work,
+    device: `${device.kind}${recipe.strict ? " strict" : ""}`,
+    threads: device.lanes,
+    steps,
+    tokensPerSecond: (1000 * tokensPerStep) / msPerStep,
+    msPerStep,
+    gflopsPerSecond: flopsPerStep / msPerStep / 1e6,
+    firstStepMs,
+    rssBytes: peakRssBytes,
+    plannedBytes,
+    lossNats: heldOut?.nats ?? null,
+    bitsPerByte: heldOut?.bitsPerByte ?? null,
+    parameters,
+    totalFlops: flopsPerStep * steps,
+    seconds: last / 1000,
+    engine: platform.engine,
   }
 }

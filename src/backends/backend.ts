@@ -28,7 +28,9 @@ export interface Workspace {
    *
    * @throws DeviceError  if the memory they need is not to be had; nothing has been run then
    */
-  compile<Name extends string>(programs: { readonly [N in Name]: Program }): Promise<{ readonly [N in Name]: Executable }>
+  compile<Name extends string>(
+    programs: { readonly [N in Name]: Program },
+  ): Promise<{ readonly [N in Name]: Executable }>
   /** Sets a state. States are zero until written. */
   write(state: Tensor, values: ArrayLike<number>): void
   /** A copy of a state's numbers. */

@@ -11,14 +11,19 @@ import type { Feed } from "./backend.ts"
 export function feedValues(program: Program, feed: Feed): Map<Tensor, ArrayLike<number>> {
   for (const name of Object.keys(feed))
     if (!Object.hasOwn(program.inputs, name))
-      throw new DataError(`the program has no input "${name}"`, `its inputs are: ${Object.keys(program.inputs).join(", ") || "none"}`)
+      throw new DataError(
+        `the program has no input "${name}"`,
+        `its inputs are: ${Object.keys(program.inputs).join(", ") || "none"}`,
+      )
   return new Map(
     Object.entries(program.inputs).map(([name, input]) => {
       const given = feed[name]
       if (given === undefined) throw new DataError(`input "${name}" ${formatShape(input.shape)} was not given`)
       const values = typeof given === "number" ? [given] : given
       if (values.length !== sizeOf(input.shape))
-        throw new DataError(`input "${name}" ${formatShape(input.shape)} needs ${sizeOf(input.shape)} values, got ${values.length}`)
+        throw new DataError(
+          `input "${name}" ${formatShape(input.shape)} needs ${sizeOf(input.shape)} values, got ${values.length}`,
+        )
       return [input, values]
     }),
   )

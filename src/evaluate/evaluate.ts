@@ -1,6 +1,7 @@
 // How well a model predicts a text: bits per byte, per character and per token, with the context protocol said.
-import { DataError, invariant } from "../core/index.ts"
+
 import type { Executable } from "../backends/index.ts"
+import { DataError, invariant } from "../core/index.ts"
 import { type DataInput, type Document, encodeToMemory, evaluationWindows, toSource } from "../data/index.ts"
 import type { Model } from "../generate/index.ts"
 import { decoder } from "../models/index.ts"
@@ -71,7 +72,10 @@ export async function evaluate(model: Model, options: EvaluateOptions): Promise<
   }
 }
 
-async function* counted(documents: AsyncIterable<Document>, counts: { characters: number; bytes: number; documents: number }): AsyncGenerator<Document> {
+async function* counted(
+  documents: AsyncIterable<Document>,
+  counts: { characters: number; bytes: number; documents: number },
+): AsyncGenerator<Document> {
   const encoder = new TextEncoder()
   for await (const document of documents) {
     for (const _ of document.text) counts.characters++
@@ -92,7 +96,9 @@ function passOf(model: Model, B: number, T: number): Promise<Executable> {
   const { logits } = decoder(model.config, model.parameters, tokens)
   const nats = crossEntropy(reshape(logits, [B * T, model.config.vocabSize]), targets)
   const rows = sum(reshape(nats, [B, T]), [1])
-  const compiled = model.workspace.compile({ evaluate: program({ outputs: { rows } }) }).then(({ evaluate: pass }) => pass)
+  const compiled = model.workspace
+    .compile({ evaluate: program({ outputs: { rows } }) })
+    .then(({ evaluate: pass }) => pass)
   passes.set(model, compiled)
   return compiled
 }

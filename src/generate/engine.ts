@@ -1,7 +1,8 @@
 // The engine: ids in, logits out. It keeps one sequence's keys and values in the model's memory, reads prompts in chunks,
 // and starts anew from the middle when the context is full. Text, sampling and stopping are not its business.
-import { invariant } from "../core/index.ts"
+
 import type { Executable } from "../backends/index.ts"
+import { invariant } from "../core/index.ts"
 import { createCache, decoder } from "../models/index.ts"
 import { input, program } from "../tensor/index.ts"
 import type { Model } from "./model.ts"
@@ -47,7 +48,9 @@ async function createEngine(model: Model): Promise<Engine> {
     const first = isSingle ? start : Math.min(start, contextLength - chunk)
     const tokens = Int32Array.from({ length: isSingle ? 1 : chunk }, (_, i) => ids[first + i] ?? 0)
     const pass = isSingle ? decode : prefill
-    const feed = isSingle ? { tokens, position: [first] } : { tokens, position: [first], last: [start + count - 1 - first] }
+    const feed = isSingle
+      ? { tokens, position: [first] }
+      : { tokens, position: [first], last: [start + count - 1 - first] }
     const { logits } = await pass.run(feed)
     cached = ids.slice(0, start + count)
     return logits!
@@ -89,7 +92,11 @@ function commonPrefix(a: readonly number[], b: readonly number[]): number {
 }
 
 /** One pass of a single token and one of a chunk, over one cache. */
-async function compilePasses(model: Model, length: number, chunk: number): Promise<{ decode: Executable; prefill: Executable }> {
+async function compilePasses(
+  model: Model,
+  length: number,
+  chunk: number,
+): Promise<{ decode: Executable; prefill: Executable }> {
   const { config, parameters, workspace } = model
   const cache = createCache(config, 1, length)
   const pass = (count: number) => {

@@ -1,7 +1,8 @@
 // From a prompt to a stream of text: encode, ask the engine, draw, decode at character boundaries, stop where told.
+
+import { platform } from "#platform"
 import { ConfigError } from "../core/index.ts"
 import { type StreamDecoder, streamDecoder } from "../tokenizer/index.ts"
-import { platform } from "#platform"
 import { engineOf } from "./engine.ts"
 import type { Model } from "./model.ts"
 import { createSampler, type SamplerOptions } from "./sampler.ts"
@@ -42,9 +43,14 @@ const TURN_MS = 8
  * @throws ConfigError  if an option is out of range, or the prompt is empty and there is no end-of-text token
  * @throws DataError    if the prompt has characters the tokenizer does not know
  */
-export async function* generate(model: Model, prompt: string, options: GenerateOptions = {}): AsyncGenerator<Generated, void, void> {
+export async function* generate(
+  model: Model,
+  prompt: string,
+  options: GenerateOptions = {},
+): AsyncGenerator<Generated, void, void> {
   const { maxTokens = 200, stop = [], signal } = options
-  if (!(Number.isInteger(maxTokens) && maxTokens >= 0)) throw new ConfigError(`maxTokens must be a whole number from 0, got ${maxTokens}`)
+  if (!(Number.isInteger(maxTokens) && maxTokens >= 0))
+    throw new ConfigError(`maxTokens must be a whole number from 0, got ${maxTokens}`)
   const ids = promptIds(model, prompt)
   const [sampler, stops, decoder] = [createSampler(options), createStopMatcher(stop), streamDecoder(model.tokenizer)]
   const engine = await engineOf(model)
@@ -75,5 +81,8 @@ function promptIds({ tokenizer }: Model, prompt: string): number[] {
   const ids = [...tokenizer.encode(prompt)]
   if (ids.length > 0) return ids
   if (tokenizer.endOfText !== undefined) return [tokenizer.endOfText]
-  throw new ConfigError("the prompt is empty, and this tokenizer has no token that starts a document", 'give a prompt, a newline if need be: --prompt "\\n"')
+  throw new ConfigError(
+    "the prompt is empty, and this tokenizer has no token that starts a document",
+    'give a prompt, a newline if need be: --prompt "\\n"',
+  )
 }

@@ -1,12 +1,13 @@
 // A model that can run: config, parameters in a memory of their own, tokenizer. `createModel` makes one from numbers,
 // `loadModel` from a run folder or a checkpoint.
-import { ConfigError, DataError, FormatError, sameShape, formatShape } from "../core/index.ts"
+
+import { type FileSystem, platform } from "#platform"
 import { type Device, openDevice, type Workspace } from "../backends/index.ts"
+import { ConfigError, DataError, FormatError, formatShape, sameShape } from "../core/index.ts"
 import { decodeSafetensors } from "../formats/index.ts"
 import { type DecoderConfig, decoderParameters, fromHuggingFaceConfig, parameterStates } from "../models/index.ts"
 import type { Tensor } from "../tensor/index.ts"
 import { loadTokenizer, type Tokenizer } from "../tokenizer/index.ts"
-import { type FileSystem, platform } from "#platform"
 
 export interface Model {
   readonly config: DecoderConfig
@@ -42,7 +43,10 @@ export interface ModelOptions {
 export async function createModel(parts: ModelParts, options: ModelOptions = {}): Promise<Model> {
   const { config, tokenizer, source = "memory" } = parts
   if (tokenizer.vocabSize > config.vocabSize)
-    throw new ConfigError(`the tokenizer has ${tokenizer.vocabSize} tokens, the model ${config.vocabSize}`, "take the tokenizer the model was trained with")
+    throw new ConfigError(
+      `the tokenizer has ${tokenizer.vocabSize} tokens, the model ${config.vocabSize}`,
+      "take the tokenizer the model was trained with",
+    )
   const device = options.device ?? (await openDevice())
   const workspace = device.createWorkspace()
   const parameters = parameterStates(config)
@@ -59,7 +63,10 @@ function requireParameter({ config, parameters }: ModelParts, name: string): Flo
   const values = parameters[name]
   const size = shape.reduce((a, b) => a * b, 1)
   if (values?.length === size) return values
-  throw new ConfigError(`parameter ${name} must be ${formatShape(shape)}, got ${values === undefined ? "none" : `${values.length} numbers`}`, "config and parameters do not belong together")
+  throw new ConfigError(
+    `parameter ${name} must be ${formatShape(shape)}, got ${values === undefined ? "none" : `${values.length} numbers`}`,
+    "config and parameters do not belong together",
+  )
 }
 
 export interface LoadOptions extends ModelOptions {
@@ -80,14 +87,18 @@ export async function loadModel(path: string, options: LoadOptions = {}): Promis
 /** The parts of a model on disk, before any device is opened. */
 export async function readModel(path: string, options: Pick<LoadOptions, "checkpoint"> = {}): Promise<ModelParts> {
   const { files } = platform
-  if (files === undefined) throw new DataError("there is no file system here", "use createModel with parameters you have fetched")
+  if (files === undefined)
+    throw new DataError("there is no file system here", "use createModel with parameters you have fetched")
   const checkpoint = await findCheckpoint(files, path, options.checkpoint ?? "best")
   const config = fromHuggingFaceConfig(await readJson(files, files.join(checkpoint, "config.json")))
   const { tensors } = decodeSafetensors(await files.readBytes(files.join(checkpoint, "model.safetensors")))
   const parameters: { [name: string]: Float32Array } = {}
   for (const [name, { shape }] of Object.entries(decoderParameters(config))) {
     const tensor = tensors[name]
-    if (tensor === undefined || !sameShape(tensor.shape, shape)) throw new FormatError(`${checkpoint}: parameter ${name} must be ${formatShape(shape)}, got ${tensor === undefined ? "none" : formatShape(tensor.shape)}`)
+    if (tensor === undefined || !sameShape(tensor.shape, shape))
+      throw new FormatError(
+        `${checkpoint}: parameter ${name} must be ${formatShape(shape)}, got ${tensor === undefined ? "none" : formatShape(tensor.shape)}`,
+      )
     parameters[name] = tensor.toFloat32()
   }
   return { config, parameters, tokenizer: await findTokenizer(files, checkpoint), source: checkpoint }
@@ -97,11 +108,16 @@ export async function readModel(path: string, options: Pick<LoadOptions, "checkp
 async function findCheckpoint(files: FileSystem, path: string, wanted: "best" | "last"): Promise<string> {
   if (await files.exists(files.join(path, "model.safetensors"))) return path
   const folder = files.join(path, "checkpoints")
-  const names = (await files.exists(folder)) ? (await files.list(folder)).filter((name) => /^step-\d+$/.test(name)).sort(byStep) : []
+  const names = (await files.exists(folder))
+    ? (await files.list(folder)).filter((name) => /^step-\d+$/.test(name)).sort(byStep)
+    : []
   const last = names.at(-1)
   if (last === undefined) {
     const there = await files.exists(path)
-    throw new DataError(there ? `${path} holds no checkpoint` : `there is no model at ${path}`, "a MODEL is a run folder (runs/NAME) or a checkpoint (runs/NAME/checkpoints/step-000500)")
+    throw new DataError(
+      there ? `${path} holds no checkpoint` : `there is no model at ${path}`,
+      "a MODEL is a run folder (runs/NAME) or a checkpoint (runs/NAME/checkpoints/step-000500)",
+    )
   }
   const best = wanted === "best" ? await bestOf(files, folder, names) : undefined
   return files.join(folder, best ?? last)
@@ -127,7 +143,10 @@ async function findTokenizer(files: FileSystem, checkpoint: string): Promise<Tok
     const path = files.join(folder, "tokenizer.json")
     if (await files.exists(path)) return loadTokenizer(await files.readText(path))
   }
-  throw new DataError(`no tokenizer.json beside ${checkpoint} or in its run folder`, "copy the run's tokenizer.json into the checkpoint's folder")
+  throw new DataError(
+    `no tokenizer.json beside ${checkpoint} or in its run folder`,
+    "copy the run's tokenizer.json into the checkpoint's folder",
+  )
 }
 
 async function readJson(files: FileSystem, path: string): Promise<unknown> {

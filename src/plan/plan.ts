@@ -1,13 +1,24 @@
 // From a text and a budget to a recipe in which every number says why it is what it is. First version: the shape from a size,
 // the steps from a budget of time through a short probe of this machine.
-import { ConfigError, formatBytes, formatCount, formatDuration } from "../core/index.ts"
+
+import { platform } from "#platform"
 import type { Device } from "../backends/index.ts"
+import { ConfigError, formatBytes, formatCount, formatDuration } from "../core/index.ts"
 import type { DataInput } from "../data/index.ts"
 import { parameterCounts, validateConfig } from "../models/index.ts"
 import {
-  defaultRecipe, type Explained, flopsPerStepOf, nanogpt384Recipe, nanogptCpuRecipe, type Probe, probeRecipe, type Recipe, setRecipeValue, type TokenizerRecipe, validateRecipe,
+  defaultRecipe,
+  type Explained,
+  flopsPerStepOf,
+  nanogpt384Recipe,
+  nanogptCpuRecipe,
+  type Probe,
+  probeRecipe,
+  type Recipe,
+  setRecipeValue,
+  type TokenizerRecipe,
+  validateRecipe,
 } from "../train/index.ts"
-import { platform } from "#platform"
 import { readTextFacts, type TextFacts } from "./text-facts.ts"
 
 export interface PlanOptions {
@@ -70,7 +81,10 @@ export async function plan(options: PlanOptions): Promise<Recipe> {
   options.onProgress?.("reading the text")
   const facts = await readTextFacts(options.data)
   const reasons: Reasons = {}
-  const base = options.preset === undefined || options.preset === "default" ? await defaultPlan(options, facts, started, reasons) : presetPlan(options)
+  const base =
+    options.preset === undefined || options.preset === "default"
+      ? await defaultPlan(options, facts, started, reasons)
+      : presetPlan(options)
   const sized = overrule(options, base)
   const steps = await chooseSteps(options, sized, facts, started, reasons)
   const recipe = validateRecipe({ ...withSteps(sized, steps, options), explained: reasons })
@@ -78,9 +92,16 @@ export async function plan(options: PlanOptions): Promise<Recipe> {
 }
 
 function presetPlan(options: PlanOptions): Recipe {
-  const presets: { readonly [name: string]: () => Recipe } = { "nanogpt-cpu": nanogptCpuRecipe, "nanogpt-384": nanogpt384Recipe }
+  const presets: { readonly [name: string]: () => Recipe } = {
+    "nanogpt-cpu": nanogptCpuRecipe,
+    "nanogpt-384": nanogpt384Recipe,
+  }
   const preset = presets[options.preset!]
-  if (preset === undefined) throw new ConfigError(`unknown preset "${options.preset}"`, `the presets are default, ${Object.keys(presets).join(", ")}`)
+  if (preset === undefined)
+    throw new ConfigError(
+      `unknown preset "${options.preset}"`,
+      `the presets are default, ${Object.keys(presets).join(", ")}`,
+    )
   return common(options, preset())
 }
 
@@ -110,12 +131,24 @@ function chooseTokenizer(facts: TextFacts, reasons: Reasons): TokenizerRecipe {
   const { distinctCharacters, bytes, documents } = facts
   const endOfText = documents > 1
   if (distinctCharacters <= CHARACTERS_ALPHABET && bytes <= CHARACTERS_BYTES) {
-    explain(reasons, "tokenizer", "characters", `${distinctCharacters} different characters in ${formatBytes(bytes)}: each is a token`, "LOG.md, tokenizer by size of text")
+    explain(
+      reasons,
+      "tokenizer",
+      "characters",
+      `${distinctCharacters} different characters in ${formatBytes(bytes)}: each is a token`,
+      "LOG.md, tokenizer by size of text",
+    )
     return { kind: "characters", endOfText }
   }
   const wanted = 2 ** Math.round(Math.log2(Math.sqrt(bytes)))
   const vocabSize = Math.min(8192, Math.max(512, wanted))
-  explain(reasons, "tokenizer", `bpe ${vocabSize}`, `about √bytes of ${formatBytes(bytes)}, between 512 and 8192: rarer tokens would be seen too seldom`, "assumption, LOG.md")
+  explain(
+    reasons,
+    "tokenizer",
+    `bpe ${vocabSize}`,
+    `about √bytes of ${formatBytes(bytes)}, between 512 and 8192: rarer tokens would be seen too seldom`,
+    "assumption, LOG.md",
+  )
   return { kind: "bpe", vocabSize, endOfText }
 }
 
@@ -123,23 +156,41 @@ const vocabularyOf = ({ kind, vocabSize, endOfText }: TokenizerRecipe, facts: Te
   kind === "bpe" ? vocabSize! : (kind === "bytes" ? 256 : facts.distinctCharacters) + (endOfText ? 1 : 0)
 
 /** Bytes a token stands for; BPE on prose, before the vocabulary is known. */
-const bytesPerToken = ({ kind, vocabSize }: TokenizerRecipe): number => (kind === "bpe" ? Math.log2(vocabSize!) / 3.2 : 1)
-const tokensOf = (tokenizer: TokenizerRecipe, facts: TextFacts): number => (0.9 * facts.bytes) / bytesPerToken(tokenizer)
+const bytesPerToken = ({ kind, vocabSize }: TokenizerRecipe): number =>
+  kind === "bpe" ? Math.log2(vocabSize!) / 3.2 : 1
+const tokensOf = (tokenizer: TokenizerRecipe, facts: TextFacts): number =>
+  (0.9 * facts.bytes) / bytesPerToken(tokenizer)
 
 /** `C = 6·N·D` with `D = 20·N`: `N = √(C / 120)`, and no more than the text can feed. */
-async function chooseSize(options: PlanOptions, make: (size: number) => Recipe, tokenizer: TokenizerRecipe, vocabSize: number, facts: TextFacts, started: number, reasons: Reasons): Promise<number> {
+async function chooseSize(
+  options: PlanOptions,
+  make: (size: number) => Recipe,
+  tokenizer: TokenizerRecipe,
+  vocabSize: number,
+  facts: TextFacts,
+  started: number,
+  reasons: Reasons,
+): Promise<number> {
   if (options.budgetSeconds === undefined) {
     explain(reasons, "size", DEFAULT_SIZE, "the default: minutes on two cores", "recipes.md")
     return DEFAULT_SIZE
   }
   options.onProgress?.("measuring this machine")
-  const { secondsPerStep, flopsPerStep } = await probeRecipe(make(DEFAULT_SIZE), vocabSize, options.device, PROBE_SECONDS / 2)
+  const { secondsPerStep, flopsPerStep } = await probeRecipe(
+    make(DEFAULT_SIZE),
+    vocabSize,
+    options.device,
+    PROBE_SECONDS / 2,
+  )
   const seconds = Math.max(1, trainingSeconds(options, tokenizer, facts, started) - PROBE_SECONDS)
   const flops = (seconds * flopsPerStep) / secondsPerStep
   const compute = Math.sqrt(flops / (6 * TOKENS_PER_PARAMETER))
   const data = (GOOD_EPOCHS * tokensOf(tokenizer, facts)) / TOKENS_PER_PARAMETER
   const size = Math.round(Math.min(LARGEST_SIZE, Math.max(SMALLEST_SIZE, Math.min(compute, data))))
-  const limit = data < compute ? `the text feeds ${formatCount(data)} at ${GOOD_EPOCHS} epochs and ${TOKENS_PER_PARAMETER} tokens a parameter` : `${formatCount(flops)}FLOP in ${formatDuration(seconds)}: N = √(C / 120)`
+  const limit =
+    data < compute
+      ? `the text feeds ${formatCount(data)} at ${GOOD_EPOCHS} epochs and ${TOKENS_PER_PARAMETER} tokens a parameter`
+      : `${formatCount(flops)}FLOP in ${formatDuration(seconds)}: N = √(C / 120)`
   explain(reasons, "size", size, limit, data < compute ? "arXiv:2305.16264" : "arXiv:2203.15556")
   return size
 }
@@ -147,12 +198,21 @@ async function chooseSize(options: PlanOptions, make: (size: number) => Recipe, 
 /** What of the budget is left for steps. */
 function trainingSeconds(options: PlanOptions, tokenizer: TokenizerRecipe, facts: TextFacts, started: number): number {
   const megabytes = facts.bytes / 1e6
-  const preparing = OPENING_SECONDS + facts.seconds + megabytes * (PREPARE_SECONDS_PER_MB + (tokenizer.kind === "bpe" ? BPE_SECONDS_PER_MB : 0))
+  const preparing =
+    OPENING_SECONDS +
+    facts.seconds +
+    megabytes * (PREPARE_SECONDS_PER_MB + (tokenizer.kind === "bpe" ? BPE_SECONDS_PER_MB : 0))
   const spent = (platform.now() - started) / 1000
   return options.budgetSeconds! - spent - preparing - (options.reserveSeconds?.(facts) ?? 0)
 }
 
-async function chooseSteps(options: PlanOptions, recipe: Recipe, facts: TextFacts, started: number, reasons: Reasons): Promise<number> {
+async function chooseSteps(
+  options: PlanOptions,
+  recipe: Recipe,
+  facts: TextFacts,
+  started: number,
+  reasons: Reasons,
+): Promise<number> {
   const asked = options.set?.find(([key]) => key === "steps")
   if (asked !== undefined) return setRecipeValue(recipe, "steps", asked[1]).steps
   if (options.steps !== undefined) {
@@ -165,13 +225,24 @@ async function chooseSteps(options: PlanOptions, recipe: Recipe, facts: TextFact
   const probe = await probeRecipe(recipe, vocabSize, options.device, PROBE_SECONDS)
   const seconds = trainingSeconds(options, recipe.tokenizer, facts, started) - probe.compileSeconds
   const steps = stepsInTime(seconds, probe, recipe, facts)
-  if (steps < 1) throw new ConfigError(`the budget of ${formatDuration(options.budgetSeconds)} is too small for one step`, `reading, measuring and evaluating take ${formatDuration(options.budgetSeconds - seconds)}, one step ${formatDuration(probe.secondsPerStep)}: give more time, or a smaller --size`)
+  if (steps < 1)
+    throw new ConfigError(
+      `the budget of ${formatDuration(options.budgetSeconds)} is too small for one step`,
+      `reading, measuring and evaluating take ${formatDuration(options.budgetSeconds - seconds)}, one step ${formatDuration(probe.secondsPerStep)}: give more time, or a smaller --size`,
+    )
   const epochs = (steps * tokensPerStep(recipe)) / tokensOf(recipe.tokenizer, facts)
-  explain(reasons, "steps", steps, `${formatDuration(seconds)} left for training at ${formatDuration(probe.secondsPerStep)} a step, evaluations taken off; about ${epochs.toFixed(1)} epochs`, "measured on this machine just now")
+  explain(
+    reasons,
+    "steps",
+    steps,
+    `${formatDuration(seconds)} left for training at ${formatDuration(probe.secondsPerStep)} a step, evaluations taken off; about ${epochs.toFixed(1)} epochs`,
+    "measured on this machine just now",
+  )
   return steps
 }
 
-const tokensPerStep = ({ batchSize, sequenceLength, accumulationSteps }: Recipe): number => batchSize * sequenceLength * accumulationSteps
+const tokensPerStep = ({ batchSize, sequenceLength, accumulationSteps }: Recipe): number =>
+  batchSize * sequenceLength * accumulationSteps
 
 /** The final evaluation reads all held-out text; the ones under way at most `maxTokens` each. */
 function stepsInTime(seconds: number, probe: Probe, recipe: Recipe, facts: TextFacts): number {
@@ -181,7 +252,13 @@ function stepsInTime(seconds: number, probe: Probe, recipe: Recipe, facts: TextF
   return Math.floor(((seconds - evaluating) * (1 - OVERHEAD)) / probe.secondsPerStep)
 }
 
-function stepsForCompute(options: PlanOptions, recipe: Recipe, vocabSize: number, facts: TextFacts, reasons: Reasons): number {
+function stepsForCompute(
+  options: PlanOptions,
+  recipe: Recipe,
+  vocabSize: number,
+  facts: TextFacts,
+  reasons: Reasons,
+): number {
   if (options.preset !== undefined && options.preset !== "default") {
     explain(reasons, "steps", recipe.steps, `the preset ${options.preset}`, "peers.md")
     return recipe.steps
@@ -189,7 +266,13 @@ function stepsForCompute(options: PlanOptions, recipe: Recipe, vocabSize: number
   const flops = flopsPerStepOf(recipe, vocabSize)
   const steps = Math.max(1, Math.floor(DEFAULT_FLOPS / flops))
   const epochs = (steps * tokensPerStep(recipe)) / tokensOf(recipe.tokenizer, facts)
-  explain(reasons, "steps", steps, `${formatCount(DEFAULT_FLOPS)}FLOP at ${formatCount(flops)}FLOP a step; about ${epochs.toFixed(1)} epochs. --budget 10m or --steps for more`, "the compute of nanoGPT's CPU example")
+  explain(
+    reasons,
+    "steps",
+    steps,
+    `${formatCount(DEFAULT_FLOPS)}FLOP at ${formatCount(flops)}FLOP a step; about ${epochs.toFixed(1)} epochs. --budget 10m or --steps for more`,
+    "the compute of nanoGPT's CPU example",
+  )
   return steps
 }
 
@@ -203,7 +286,10 @@ function withSteps(recipe: Recipe, steps: number, options: PlanOptions): Recipe 
   return {
     ...recipe,
     steps,
-    schedule: { ...recipe.schedule, warmupSteps: isPreset ? Math.min(warmupSteps, steps) : Math.min(warmupSteps, Math.floor(steps / 10)) },
+    schedule: {
+      ...recipe.schedule,
+      warmupSteps: isPreset ? Math.min(warmupSteps, steps) : Math.min(warmupSteps, Math.floor(steps / 10)),
+    },
     evaluation: { ...recipe.evaluation, everySteps: Math.max(1, Math.ceil(steps / EVALUATIONS)) },
     sampling: { ...recipe.sampling, everySteps: Math.max(1, Math.ceil(steps / SAMPLES)) },
   }
@@ -219,8 +305,32 @@ function explain(reasons: Reasons, key: string, value: unknown, because: string,
 function explainRecipe(recipe: Recipe, vocabSize: number, reasons: Reasons): void {
   const { model, optimizer, schedule } = recipe
   const counts = parameterCounts(validateConfig({ ...model, vocabSize }))
-  explain(reasons, "model", `${model.numHiddenLayers} layers of width ${model.hiddenSize}`, `${formatCount(counts.total)} parameters, ${formatCount(counts.nonEmbedding)} of them not embedding; deep and thin`, "arXiv:2402.14905")
-  explain(reasons, "batch", `${recipe.batchSize} x ${recipe.sequenceLength}`, `${formatCount(tokensPerStep(recipe))} tokens a step`, "LOG.md, default recipe")
-  explain(reasons, "optimizer", `${optimizer.name} ${optimizer.learningRate}`, optimizer.name === "muon" ? "Muon for matrices, AdamW for embeddings, head and scalars" : "one rate for all", "recipes.md; LOG.md, default recipe")
-  explain(reasons, "schedule", schedule.name, `${schedule.warmupSteps} steps of warm-up, flat, the last ${Math.round(100 * schedule.decayFraction)} % down to ${schedule.finalFactor}`, "recipes.md; LOG.md, default recipe")
+  explain(
+    reasons,
+    "model",
+    `${model.numHiddenLayers} layers of width ${model.hiddenSize}`,
+    `${formatCount(counts.total)} parameters, ${formatCount(counts.nonEmbedding)} of them not embedding; deep and thin`,
+    "arXiv:2402.14905",
+  )
+  explain(
+    reasons,
+    "batch",
+    `${recipe.batchSize} x ${recipe.sequenceLength}`,
+    `${formatCount(tokensPerStep(recipe))} tokens a step`,
+    "LOG.md, default recipe",
+  )
+  explain(
+    reasons,
+    "optimizer",
+    `${optimizer.name} ${optimizer.learningRate}`,
+    optimizer.name === "muon" ? "Muon for matrices, AdamW for embeddings, head and scalars" : "one rate for all",
+    "recipes.md; LOG.md, default recipe",
+  )
+  explain(
+    reasons,
+    "schedule",
+    schedule.name,
+    `${schedule.warmupSteps} steps of warm-up, flat, the last ${Math.round(100 * schedule.decayFraction)} % down to ${schedule.finalFactor}`,
+    "recipes.md; LOG.md, default recipe",
+  )
 }

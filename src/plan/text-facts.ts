@@ -1,6 +1,7 @@
 // What a plan needs to know of a text before anything is trained: how much of it there is, and how many characters it uses.
-import { type DataInput, toSource } from "../data/index.ts"
+
 import { platform } from "#platform"
+import { type DataInput, toSource } from "../data/index.ts"
 
 export interface TextFacts {
   readonly documents: number

@@ -16,10 +16,12 @@ export function flopsOf(of: Program): number {
 }
 
 /** `2 · B·H·T·S·D` for each product of the block: q·kᵀ and p·v forward; p, dP, dQ, dK, dV backward. */
-const attentionCost = (products: number) => (node: Node): number => {
-  const S = node.inputs[1]!.shape[1]!
-  return products * 2 * sizeOf(node.inputs[0]!.shape) * S
-}
+const attentionCost =
+  (products: number) =>
+  (node: Node): number => {
+    const S = node.inputs[1]!.shape[1]!
+    return products * 2 * sizeOf(node.inputs[0]!.shape) * S
+  }
 
 const costs: { readonly [O in Op]?: (node: Node) => number } = {
   matmul: (node) => {

@@ -42,7 +42,10 @@ export function random(seed: Tensor, shape: Shape, stream: number): Tensor {
 const operand = (value: Operand): Tensor => (typeof value === "number" ? constant(value) : value)
 const isNumber = (x: Operand, value: number): boolean =>
   typeof x === "number" ? x === value : isOp(x.node, "constant") && x.node.attributes.value === value
-const unary = (op: UnaryOp) => (x: Tensor): Tensor => applyOp(op, [x], {})[0]!
+const unary =
+  (op: UnaryOp) =>
+  (x: Tensor): Tensor =>
+    applyOp(op, [x], {})[0]!
 const binary = (op: BinaryOp, a: Operand, b: Operand): Tensor => applyOp(op, [operand(a), operand(b)], {})[0]!
 
 /** i32 to f32. */
@@ -91,7 +94,8 @@ export const square = (x: Tensor): Tensor => multiply(x, x)
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const known = sizeOf(shape.filter((size) => size !== -1))
   const inferred = shape.map((size) => (size === -1 ? sizeOf(x.shape) / known : size))
-  if (!inferred.every(Number.isInteger)) throw new ShapeError(`reshape: ${formatShape(x.shape)} does not fit ${formatShape(shape)}`)
+  if (!inferred.every(Number.isInteger))
+    throw new ShapeError(`reshape: ${formatShape(x.shape)} does not fit ${formatShape(shape)}`)
   return sameShape(inferred, x.shape) ? x : applyOp("reshape", [x], { shape: inferred })[0]!
 }
 
@@ -116,7 +120,9 @@ export function pad(x: Tensor, axis: number, before: number, after: number): Ten
 }
 
 export const concatenate = (parts: readonly Tensor[], axis: number): Tensor =>
-  parts.length === 1 ? parts[0]! : applyOp("concatenate", parts, { axis: resolveAxis(axis, parts[0]?.shape.length ?? 0) })[0]!
+  parts.length === 1
+    ? parts[0]!
+    : applyOp("concatenate", parts, { axis: resolveAxis(axis, parts[0]?.shape.length ?? 0) })[0]!
 
 // Reductions
 
@@ -142,10 +148,12 @@ function reduce(op: "sum" | "max", x: Tensor, axes: readonly number[] | undefine
 }
 
 /** Sum over `axes` (all of them when not given). */
-export const sum = (x: Tensor, axes?: readonly number[], options: ReduceOptions = {}): Tensor => reduce("sum", x, axes, options)
+export const sum = (x: Tensor, axes?: readonly number[], options: ReduceOptions = {}): Tensor =>
+  reduce("sum", x, axes, options)
 
 /** Largest over `axes`. */
-export const max = (x: Tensor, axes?: readonly number[], options: ReduceOptions = {}): Tensor => reduce("max", x, axes, options)
+export const max = (x: Tensor, axes?: readonly number[], options: ReduceOptions = {}): Tensor =>
+  reduce("max", x, axes, options)
 
 /** Mean over `axes`: `sum / count`. */
 export function mean(x: Tensor, axes?: readonly number[], options: ReduceOptions = {}): Tensor {
@@ -168,7 +176,8 @@ export function matmul(a: Tensor, b: Tensor, options: { transposeA?: boolean; tr
 export const gather = (table: Tensor, ids: Tensor): Tensor => applyOp("gather", [table, ids], {})[0]!
 
 /** Adds rows `x [..., C]` into zeros `[rows, C]` at `ids [...]`; the gradient of {@link gather}. */
-export const scatterAdd = (ids: Tensor, x: Tensor, rows: number): Tensor => applyOp("scatterAdd", [ids, x], { rows })[0]!
+export const scatterAdd = (ids: Tensor, x: Tensor, rows: number): Tensor =>
+  applyOp("scatterAdd", [ids, x], { rows })[0]!
 
 // Blocks of a transformer that deserve kernels of their own
 
@@ -193,13 +202,21 @@ export const rope = (x: Tensor, tables: { cos: Tensor; sin: Tensor }, position: 
  * @param position  i32 `[B]`
  * @returns         `[B, T, H, D]`
  */
-export function attention(q: Tensor, k: Tensor, v: Tensor, position: Tensor, options: { causal?: boolean; scale?: number } = {}): Tensor {
+export function attention(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  position: Tensor,
+  options: { causal?: boolean; scale?: number } = {},
+): Tensor {
   const { causal = true, scale = 1 / Math.sqrt(q.shape.at(-1) ?? 1) } = options
   return applyOp("attention", [q, k, v, position], { causal, scale })[0]!
 }
 
 /** `cache [B, S, K, D]` with the rows from `position` on replaced by `x [B, T, K, D]`. */
-export const cacheWrite = (cache: Tensor, x: Tensor, position: Tensor): Tensor => applyOp("cacheWrite", [cache, x, position], {})[0]!
+export const cacheWrite = (cache: Tensor, x: Tensor, position: Tensor): Tensor =>
+  applyOp("cacheWrite", [cache, x, position], {})[0]!
 
 /** `-ln softmax(logits)[target]` per row, in nats; 0 where the target is negative. `logits [N, V]`, `targets [N]`. */
-export const crossEntropy = (logits: Tensor, targets: Tensor): Tensor => applyOp("crossEntropy", [logits, targets], {})[0]!
+export const crossEntropy = (logits: Tensor, targets: Tensor): Tensor =>
+  applyOp("crossEntropy", [logits, targets], {})[0]!

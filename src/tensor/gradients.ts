@@ -2,8 +2,26 @@
 // a user has. `gradients(loss, wrt)` walks the graph backwards and adds them up.
 import { invariant, type Shape, ShapeError, sizeOf } from "../core/index.ts"
 import {
-  add, broadcast, constant, divide, exp, gather, greater, matmul, multiply, negate, pad, reshape, rope, scatterAdd, select,
-  slice, square, subtract, sum, transpose,
+  add,
+  broadcast,
+  constant,
+  divide,
+  exp,
+  gather,
+  greater,
+  matmul,
+  multiply,
+  negate,
+  pad,
+  reshape,
+  rope,
+  scatterAdd,
+  select,
+  slice,
+  square,
+  subtract,
+  sum,
+  transpose,
 } from "./functions.ts"
 import type { Op } from "./ops.ts"
 import { applyOp, type Node, type Tensor } from "./tensor.ts"
@@ -15,7 +33,9 @@ type GradientRule<O extends Op> = (node: Node<O>, dOutputs: readonly Gradient[])
 /** Sums a stretched gradient back to the shape it was stretched from. */
 function unbroadcast(dy: Tensor, shape: Shape): Tensor {
   const missing = dy.shape.length - shape.length
-  const axes = dy.shape.flatMap((size, axis) => (axis < missing || (shape[axis - missing] === 1 && size !== 1) ? [axis] : []))
+  const axes = dy.shape.flatMap((size, axis) =>
+    axis < missing || (shape[axis - missing] === 1 && size !== 1) ? [axis] : [],
+  )
   return axes.length === 0 ? reshape(dy, shape) : reshape(sum(dy, axes), shape)
 }
 
@@ -93,14 +113,24 @@ function attentionRule(node: Node<"attention">, [dO, dLogSumExp]: readonly Gradi
   return applyOp("attentionGrad", [q, k, v, position, o, logSumExp, dO!], node.attributes)
 }
 
-const notTwice = (op: string): GradientRule<Op> => () => {
-  throw new ShapeError(`${op}: second derivatives are not defined`, "write the loss with elementwise operations instead")
-}
+const notTwice =
+  (op: string): GradientRule<Op> =>
+  () => {
+    throw new ShapeError(
+      `${op}: second derivatives are not defined`,
+      "write the loss with elementwise operations instead",
+    )
+  }
 
 const TWO_OVER_SQRT_PI = 1.1283791670955126
 
 const rules: { readonly [O in Op]: GradientRule<O> } = {
-  input: none, state: none, constant: none, data: none, random: none, toFloat: () => [undefined],
+  input: none,
+  state: none,
+  constant: none,
+  data: none,
+  random: none,
+  toFloat: () => [undefined],
   negate: unaryRule(() => -1),
   exp: unaryRule((_, y) => y),
   log: (node, [dy]) => [divide(dy!, node.inputs[0]!)],
@@ -186,7 +216,8 @@ function dependents(nodes: readonly Node[], wrt: readonly Tensor[]): Set<Node> {
  * @throws ShapeError  if `loss` is not a scalar
  */
 export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
-  if (sizeOf(loss.shape) !== 1) throw new ShapeError(`gradients: the loss must be a scalar, got [${loss.shape.join(", ")}]`, "use mean()")
+  if (sizeOf(loss.shape) !== 1)
+    throw new ShapeError(`gradients: the loss must be a scalar, got [${loss.shape.join(", ")}]`, "use mean()")
   const nodes = ancestors(loss)
   const useful = dependents(nodes, wrt)
   const total = new Map<Tensor, Tensor>([[loss, broadcast(constant(1), loss.shape)]])

@@ -2,8 +2,17 @@
 export { flopsOf, flopsOfNode } from "./cost.ts"
 export * from "./functions.ts"
 export { gradients } from "./gradients.ts"
+export { alignUp, BUFFER_ALIGNMENT, type Lifetime, planArena } from "./memory-plan.ts"
 export { type BinaryOp, type ElementwiseOp, isElementwise, type Op, type OpAttributes, type UnaryOp } from "./ops.ts"
 export { type Program, program, type Update } from "./program.ts"
-export { applyOp, isOp, type Node, storageOf, type Tensor, type TensorSpec } from "./tensor.ts"
-export { alignUp, BUFFER_ALIGNMENT, type Lifetime, planArena } from "./memory-plan.ts"
-export { collapse, type ElementProgram, type Instruction, readsOf, schedule, type Step, stretchedStrides } from "./schedule.ts"
+export {
+  collapse,
+  type ElementProgram,
+  type Instruction,
+  readsOf,
+  type Step,
+  schedule,
+  stretchedStrides,
+} from "./schedule.ts"
+export type { TensorSpec } from "./shape-rules.ts"
+export { applyOp, isOp, type Node, storageOf, type Tensor } from "./tensor.ts"

@@ -1,6 +1,6 @@
 // A program is what a device runs: named outputs and updates of state, closed over a graph. Tracing is nothing more than
 // calling functions of tensors; `program()` collects what they built.
-import { ConfigError, ShapeError, sameShape, formatShape } from "../core/index.ts"
+import { ConfigError, formatShape, ShapeError, sameShape } from "../core/index.ts"
 import { applyOp, isOp, type Node, storageOf, type Tensor } from "./tensor.ts"
 
 /** After a run `state` holds what `value` was. Every read in the same run sees the old numbers. */
@@ -32,7 +32,8 @@ export function program(of: { outputs?: { readonly [name: string]: Tensor }; upd
   const inputs: { [name: string]: Tensor } = {}
   for (const node of nodes) {
     if (!isOp(node, "input")) continue
-    if (Object.hasOwn(inputs, node.attributes.name)) throw new ConfigError(`two inputs are named "${node.attributes.name}"`)
+    if (Object.hasOwn(inputs, node.attributes.name))
+      throw new ConfigError(`two inputs are named "${node.attributes.name}"`)
     inputs[node.attributes.name] = node.outputs[0]!
   }
   const states = nodes.filter((node) => node.op === "state").map((node) => node.outputs[0]!)
@@ -42,7 +43,9 @@ export function program(of: { outputs?: { readonly [name: string]: Tensor }; upd
 function checkUpdate({ state, value }: Update): void {
   if (state.node.op !== "state") throw new ConfigError(`only state can be updated, got the result of ${state.node.op}`)
   if (!sameShape(state.shape, value.shape) || state.dtype !== value.dtype)
-    throw new ShapeError(`an update must keep the shape of its state, got ${formatShape(value.shape)} for ${formatShape(state.shape)}`)
+    throw new ShapeError(
+      `an update must keep the shape of its state, got ${formatShape(value.shape)} for ${formatShape(state.shape)}`,
+    )
 }
 
 /** A state that becomes another state gets what that was before the run: its value is read like any other. */

@@ -1,7 +1,7 @@
 // From a program to the steps a backend runs. Elementwise nodes disappear into the step that needs them: each step that
 // remains reads whole tensors, computes one small straight-line program per element, and stores or reduces its results.
 // What is stored and what is computed again is decided here, once, for every backend.
-import { sameShape, type Shape, sizeOf } from "../core/index.ts"
+import { type Shape, sameShape, sizeOf } from "../core/index.ts"
 import { type ElementwiseOp, isElementwise, type Op } from "./ops.ts"
 import type { Program } from "./program.ts"
 import { isOp, type Node, storageOf, type Tensor } from "./tensor.ts"
@@ -67,8 +67,7 @@ export function schedule(program: Program): Step[] {
 /** Decides which results of elementwise nodes get bytes of their own; all others are computed where they are used. */
 function chooseStored(program: Program): Set<Tensor> {
   const users = new Map<Tensor, Node[]>()
-  for (const node of program.nodes)
-    for (const x of node.inputs) users.set(x, [...(users.get(x) ?? []), node])
+  for (const node of program.nodes) for (const x of node.inputs) users.set(x, [...(users.get(x) ?? []), node])
   const kept = new Set([...Object.values(program.outputs), ...program.updates.map(({ value }) => value)].map(storageOf))
   const stored = new Set<Tensor>()
   const length = new Map<Tensor, number>()
@@ -133,7 +132,10 @@ export function stretchedStrides(operand: Shape, shape: Shape): number[] {
 }
 
 /** Joins neighboring axes that every operand walks through in one stride; sizes of 1 vanish. */
-export function collapse(sizes: Shape, strides: readonly (readonly number[])[]): { sizes: number[]; strides: number[][] } {
+export function collapse(
+  sizes: Shape,
+  strides: readonly (readonly number[])[],
+): { sizes: number[]; strides: number[][] } {
   const joined: number[] = []
   const joinedStrides: number[][] = strides.map(() => [])
   for (const [axis, size] of sizes.entries()) {
@@ -165,9 +167,12 @@ function elementProgram(shape: Shape, values: readonly Tensor[], stored: Readonl
     if (isOp(base, "constant")) return add({ kind: "constant", value: base.attributes.value })
     const inlined = isFusable(node) && !stored.has(tensor)
     if (!inlined) return add({ kind: "load", leaf: leafOf(tensor) })
-    if (isOp(node, "random")) return add({ kind: "random", seed: visit(node.inputs[0]!), stream: node.attributes.stream })
+    if (isOp(node, "random"))
+      return add({ kind: "random", seed: visit(node.inputs[0]!), stream: node.attributes.stream })
     const operands = node.inputs.map(visit)
-    return node.op === "broadcast" ? operands[0]! : add({ kind: "apply", op: node.op as Exclude<ElementwiseOp, "random">, operands })
+    return node.op === "broadcast"
+      ? operands[0]!
+      : add({ kind: "apply", op: node.op as Exclude<ElementwiseOp, "random">, operands })
   }
   const visit = (tensor: Tensor): number => {
     const position = known.get(tensor) ?? write(tensor)

@@ -1,7 +1,21 @@
 // One row per operation: the shapes and dtypes of its outputs, and a sentence when the inputs do not fit.
-import { broadcastShapes, ConfigError, formatShape, type Shape, ShapeError, sameShape, sizeOf } from "../core/index.ts"
+import {
+  broadcastShapes,
+  ConfigError,
+  type DType,
+  formatShape,
+  type Shape,
+  ShapeError,
+  sameShape,
+  sizeOf,
+} from "../core/index.ts"
 import type { Op, OpAttributes } from "./ops.ts"
-import type { TensorSpec } from "./tensor.ts"
+
+/** What is known of a tensor before anything is computed. */
+export interface TensorSpec {
+  readonly shape: Shape
+  readonly dtype: DType
+}
 
 type ShapeRule<O extends Op> = (inputs: readonly TensorSpec[], attributes: OpAttributes[O]) => TensorSpec[]
 
@@ -52,8 +66,11 @@ const reduction =
 function matmulRule([a, b]: readonly TensorSpec[], { transposeA, transposeB }: OpAttributes["matmul"]): TensorSpec[] {
   for (const operand of [a!, b!]) requireDType("matmul", operand, "f32", "every operand")
   if (a!.shape.length < 2 || b!.shape.length < 2)
-    throw new ShapeError(`matmul: operands must have 2 axes or more, got ${formatShape(a!.shape)} · ${formatShape(b!.shape)}`)
-  const matrix = (shape: Shape, swap: boolean) => (swap ? [shape.at(-1)!, shape.at(-2)!] : [shape.at(-2)!, shape.at(-1)!])
+    throw new ShapeError(
+      `matmul: operands must have 2 axes or more, got ${formatShape(a!.shape)} · ${formatShape(b!.shape)}`,
+    )
+  const matrix = (shape: Shape, swap: boolean) =>
+    swap ? [shape.at(-1)!, shape.at(-2)!] : [shape.at(-2)!, shape.at(-1)!]
   const [m, k] = matrix(a!.shape, transposeA) as [number, number]
   const [k2, n] = matrix(b!.shape, transposeB) as [number, number]
   if (k !== k2)
@@ -70,7 +87,11 @@ function matmulRule([a, b]: readonly TensorSpec[], { transposeA, transposeB }: O
 }
 
 function attentionShapes([q, k, v, position]: readonly TensorSpec[]): { q: TensorSpec; k: TensorSpec } {
-  for (const [name, x] of [["q", q!], ["k", k!], ["v", v!]] as const) {
+  for (const [name, x] of [
+    ["q", q!],
+    ["k", k!],
+    ["v", v!],
+  ] as const) {
     requireDType("attention", x, "f32", name)
     requireRank("attention", x, 4, `${name} [B, T, heads, D]`)
   }
@@ -80,7 +101,8 @@ function attentionShapes([q, k, v, position]: readonly TensorSpec[]): { q: Tenso
   requireShape("attention", v!, k!.shape, "v")
   requireShape("attention", position!, [B], "position")
   requireDType("attention", position!, "i32", "position")
-  if (H % K !== 0) throw new ShapeError(`attention: query heads must be a multiple of key/value heads, got ${H} and ${K}`)
+  if (H % K !== 0)
+    throw new ShapeError(`attention: query heads must be a multiple of key/value heads, got ${H} and ${K}`)
   return { q: q!, k: k! }
 }
 
@@ -134,14 +156,23 @@ export const shapeRules: { readonly [O in Op]: ShapeRule<O> } = {
   select: elementwise("select"),
   reshape: ([x], { shape }) => {
     if (sizeOf(x!.shape) !== sizeOf(shape))
-      throw new ShapeError(`reshape: ${formatShape(x!.shape)} has ${sizeOf(x!.shape)} elements, ${formatShape(shape)} has ${sizeOf(shape)}`)
+      throw new ShapeError(
+        `reshape: ${formatShape(x!.shape)} has ${sizeOf(x!.shape)} elements, ${formatShape(shape)} has ${sizeOf(shape)}`,
+      )
     return [{ shape: [...shape], dtype: x!.dtype }]
   },
   transpose: ([x], { permutation }) => {
     requireDType("transpose", x!, "f32", "x")
     const sorted = [...permutation].sort((a, b) => a - b)
-    if (!sameShape(sorted, x!.shape.map((_, axis) => axis)))
-      throw new ShapeError(`transpose: permutation must name each axis of ${formatShape(x!.shape)} once, got ${formatShape(permutation)}`)
+    if (
+      !sameShape(
+        sorted,
+        x!.shape.map((_, axis) => axis),
+      )
+    )
+      throw new ShapeError(
+        `transpose: permutation must name each axis of ${formatShape(x!.shape)} once, got ${formatShape(permutation)}`,
+      )
     return f32(permutation.map((axis) => x!.shape[axis]!))
   },
   broadcast: ([x], { shape }) => {
@@ -154,7 +185,9 @@ export const shapeRules: { readonly [O in Op]: ShapeRule<O> } = {
     requireDType("slice", x!, "f32", "x")
     requireAxis("slice", x!, axis)
     if (!(start >= 0 && start <= end && end <= x!.shape[axis]!))
-      throw new ShapeError(`slice: ${start}..${end} does not lie in 0..${x!.shape[axis]!} (axis ${axis} of ${formatShape(x!.shape)})`)
+      throw new ShapeError(
+        `slice: ${start}..${end} does not lie in 0..${x!.shape[axis]!} (axis ${axis} of ${formatShape(x!.shape)})`,
+      )
     return f32(x!.shape.map((size, index) => (index === axis ? end - start : size)))
   },
   pad: ([x], { axis, before, after }) => {
@@ -188,7 +221,8 @@ export const shapeRules: { readonly [O in Op]: ShapeRule<O> } = {
     requireShape("rope", cos!, [cos!.shape[0]!, D / 2], "cos")
     requireShape("rope", sin!, cos!.shape, "sin")
     requireShape("rope", position!, [B], "position")
-    if (T > cos!.shape[0]!) throw new ShapeError(`rope: ${T} positions need a table of ${T} rows, got ${cos!.shape[0]!}`)
+    if (T > cos!.shape[0]!)
+      throw new ShapeError(`rope: ${T} positions need a table of ${T} rows, got ${cos!.shape[0]!}`)
     return f32(x!.shape)
   },
   attention: (inputs) => {

@@ -1,12 +1,6 @@
 // The symbolic tensor: a promise of numbers with a known shape. Operations build nodes; nothing is computed here.
-import type { DType, Shape } from "../core/index.ts"
 import type { Op, OpAttributes } from "./ops.ts"
-import { shapeRules } from "./shape-rules.ts"
-
-export interface TensorSpec {
-  readonly shape: Shape
-  readonly dtype: DType
-}
+import { shapeRules, type TensorSpec } from "./shape-rules.ts"
 
 /** One application of an operation. */
 export interface Node<O extends Op = Op> {
@@ -31,7 +25,11 @@ let created = 0
  *
  * @throws ShapeError  if the inputs do not fit the operation
  */
-export function applyOp<O extends Op>(op: O, inputs: readonly Tensor[], attributes: OpAttributes[O]): readonly Tensor[] {
+export function applyOp<O extends Op>(
+  op: O,
+  inputs: readonly Tensor[],
+  attributes: OpAttributes[O],
+): readonly Tensor[] {
   const specs = shapeRules[op](inputs, attributes)
   const outputs: Tensor[] = []
   const node: Node<O> = { sequence: created++, op, attributes, inputs, outputs }
@@ -47,4 +45,3 @@ export function isOp<O extends Op>(node: Node, op: O): node is Node<O> & Node {
 export function storageOf(tensor: Tensor): Tensor {
   return isOp(tensor.node, "reshape") ? storageOf(tensor.node.inputs[0]!) : tensor
 }
-

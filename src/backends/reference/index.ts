@@ -29,13 +29,17 @@ function createWorkspace(): Workspace {
   }
   const compile: Workspace["compile"] = async (programs) => {
     const entries = Object.entries(programs) as [string, Program][]
-    for (const [, program] of entries) plannedBytes += 8 * program.nodes.flatMap((node) => node.outputs).reduce((sum, x) => sum + sizeOf(x.shape), 0)
+    for (const [, program] of entries)
+      plannedBytes += 8 * program.nodes.flatMap((node) => node.outputs).reduce((sum, x) => sum + sizeOf(x.shape), 0)
     return Object.fromEntries(entries.map(([name, program]) => [name, createExecutable(program, stateOf)])) as never
   }
   return {
     compile,
     write: (state, values) => {
-      invariant(values.length === sizeOf(state.shape), `state needs ${sizeOf(state.shape)} values, got ${values.length}`)
+      invariant(
+        values.length === sizeOf(state.shape),
+        `state needs ${sizeOf(state.shape)} values, got ${values.length}`,
+      )
       stateOf(state).set(Array.from(values))
     },
     read: (state) => Float32Array.from(stateOf(state)),
@@ -54,7 +58,9 @@ function createExecutable(program: Program, stateOf: (state: Tensor) => Numbers)
     const values = evaluate(program, feed, stateOf)
     const updates = program.updates.map(({ state, value }) => [state, values.get(value)!.slice()] as const)
     for (const [state, next] of updates) stateOf(state).set(next)
-    return Object.fromEntries(Object.entries(program.outputs).map(([name, x]) => [name, Float32Array.from(values.get(x)!)]))
+    return Object.fromEntries(
+      Object.entries(program.outputs).map(([name, x]) => [name, Float32Array.from(values.get(x)!)]),
+    )
   }
   return { program, flops: flopsOf(program), run }
 }
@@ -66,7 +72,10 @@ function evaluate(program: Program, feed: Feed, stateOf: (state: Tensor) => Numb
     if (isOp(node, "state")) values.set(node.outputs[0]!, stateOf(node.outputs[0]!))
     else if (isOp(node, "input")) values.set(node.outputs[0]!, Float64Array.from(feeds.get(node.outputs[0]!)!))
     else {
-      const results = referenceOps[node.op](node.inputs.map((x) => values.get(x)!), node as never)
+      const results = referenceOps[node.op](
+        node.inputs.map((x) => values.get(x)!),
+        node as never,
+      )
       for (const [index, output] of node.outputs.entries()) values.set(output, results[index]!)
     }
   }

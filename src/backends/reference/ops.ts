@@ -25,7 +25,8 @@ function forEachIndex(shape: Shape, visit: (index: readonly number[], flat: numb
 function stretchedPosition(index: readonly number[], shape: Shape, strides: readonly number[]): number {
   const missing = index.length - shape.length
   let position = 0
-  for (let axis = 0; axis < shape.length; axis++) if (shape[axis] !== 1) position += index[axis + missing]! * strides[axis]!
+  for (let axis = 0; axis < shape.length; axis++)
+    if (shape[axis] !== 1) position += index[axis + missing]! * strides[axis]!
   return position
 }
 
@@ -33,9 +34,15 @@ const elementwise =
   (formula: (...values: number[]) => number): ReferenceOp<Op> =>
   (inputs, node) => {
     const result = zeros(outputShape(node))
-    const operands = inputs.map((values, i) => ({ values, shape: inputShape(node, i), strides: stridesOf(inputShape(node, i)) }))
+    const operands = inputs.map((values, i) => ({
+      values,
+      shape: inputShape(node, i),
+      strides: stridesOf(inputShape(node, i)),
+    }))
     forEachIndex(outputShape(node), (index, flat) => {
-      result[flat] = formula(...operands.map(({ values, shape, strides }) => values[stretchedPosition(index, shape, strides)]!))
+      result[flat] = formula(
+        ...operands.map(({ values, shape, strides }) => values[stretchedPosition(index, shape, strides)]!),
+      )
     })
     return [result]
   }
@@ -48,7 +55,8 @@ const moved =
     const strides = stridesOf(inputShape(node, 0))
     forEachIndex(outputShape(node), (index, flat) => {
       const source = from(index, node)
-      if (source !== undefined) result[flat] = inputs[0]![source.reduce((sum, at, axis) => sum + at * strides[axis]!, 0)]!
+      if (source !== undefined)
+        result[flat] = inputs[0]![source.reduce((sum, at, axis) => sum + at * strides[axis]!, 0)]!
     })
     return [result]
   }
@@ -135,7 +143,8 @@ function concatenate(inputs: readonly Numbers[], node: Node<"concatenate">): rea
 function gather([table, ids]: readonly Numbers[], node: Node<"gather">): readonly Numbers[] {
   const [V, C] = node.inputs[0]!.shape as [number, number]
   const result = zeros(node.outputs[0]!.shape)
-  for (const [row, id] of ids!.entries()) if (id >= 0 && id < V) result.set(table!.subarray(id * C, (id + 1) * C), row * C)
+  for (const [row, id] of ids!.entries())
+    if (id >= 0 && id < V) result.set(table!.subarray(id * C, (id + 1) * C), row * C)
   return [result]
 }
 
@@ -184,7 +193,12 @@ function attentionShape(node: Node<"attention" | "attentionGrad">, position: Num
   const [B, T, H, D] = node.inputs[0]!.shape as [number, number, number, number]
   const [, S, K] = node.inputs[1]!.shape as [number, number, number, number]
   return {
-    B, T, H, D, S, K,
+    B,
+    T,
+    H,
+    D,
+    S,
+    K,
     atQ: (b, t, h) => ((b * T + t) * H + h) * D,
     atK: (b, s, h) => ((b * S + s) * K + Math.floor(h / (H / K))) * D,
     visible: (b, t) => (node.attributes.causal ? Math.min(position[b]! + t + 1, S) : S),
@@ -208,17 +222,24 @@ function attention([q, k, v, position]: readonly Numbers[], node: Node<"attentio
   for (let b = 0; b < B; b++)
     for (let h = 0; h < H; h++)
       for (let t = 0; t < T; t++) {
-        const scores = Array.from({ length: visible(b, t) }, (_, s) => node.attributes.scale * dot(q!, atQ(b, t, h), k!, atK(b, s, h), D))
+        const scores = Array.from(
+          { length: visible(b, t) },
+          (_, s) => node.attributes.scale * dot(q!, atQ(b, t, h), k!, atK(b, s, h), D),
+        )
         const largest = Math.max(...scores)
         const total = scores.reduce((sum, score) => sum + exp(score - largest), 0)
-        for (const [s, score] of scores.entries()) addScaled(o, atQ(b, t, h), exp(score - largest) / total, v!, atK(b, s, h), D)
+        for (const [s, score] of scores.entries())
+          addScaled(o, atQ(b, t, h), exp(score - largest) / total, v!, atK(b, s, h), D)
         logSumExp[(b * H + h) * T + t] = largest + log(total)
       }
   return [o, logSumExp]
 }
 
 /** `dV = Pᵀ·dO`, `dP = dO·Vᵀ`, `dS = P∘(dP - Σ dO∘O)`, `dQ = scale·dS·K`, `dK = scale·dSᵀ·Q`. */
-function attentionGrad([q, k, v, position, o, logSumExp, dO]: readonly Numbers[], node: Node<"attentionGrad">): readonly Numbers[] {
+function attentionGrad(
+  [q, k, v, position, o, logSumExp, dO]: readonly Numbers[],
+  node: Node<"attentionGrad">,
+): readonly Numbers[] {
   const { B, T, H, D, S, K, atQ, atK, visible } = attentionShape(node, position!)
   const { scale } = node.attributes
   const [dQ, dK, dV] = [zeros([B, T, H, D]), zeros([B, S, K, D]), zeros([B, S, K, D])]
@@ -268,7 +289,10 @@ function crossEntropy([logits, targets]: readonly Numbers[], node: Node<"crossEn
 }
 
 /** `dLogits = dLoss · (softmax(logits) - onehot(target))`. */
-function crossEntropyGrad([logits, targets, dLoss]: readonly Numbers[], node: Node<"crossEntropyGrad">): readonly Numbers[] {
+function crossEntropyGrad(
+  [logits, targets, dLoss]: readonly Numbers[],
+  node: Node<"crossEntropyGrad">,
+): readonly Numbers[] {
   const [N, V] = node.inputs[0]!.shape as [number, number]
   const result = zeros([N, V])
   for (let n = 0; n < N; n++) {

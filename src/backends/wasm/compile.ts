@@ -29,26 +29,21 @@ export interface PlannedProgram {
 
 const inPlaceOf = (step: Step, layout: ArenaLayout): boolean => step.writes.some((tensor) => layout.inPlace.has(tensor))
 
-/** The kernels of one step that is no element program. */
-function kernelsOf(step: Step & { kind: "op" }, options: KernelOptions): readonly Kernel[] {
-  const rule = (kernels as { readonly [O in Op]?: (node: Node, options: KernelOptions) => readonly Kernel[] })[
-    step.node.op
-  ]
-  if (rule === undefined)
-    throw new DeviceError(`the wasm backend has no kernel for ${step.node.op}`, 'use openDevice({ kind: "reference" })')
-  return rule(step.node, options)
+/** The kernel of one step that is no element program. */
+function kernelOf(step: Step & { kind: "op" }, options: KernelOptions): Kernel {
+  const rule = (kernels as { readonly [O in Op]?: (node: Node, options: KernelOptions) => Kernel })[step.node.op]
+  if (rule !== undefined) return rule(step.node, options)
+  const hint = 'use openDevice({ kind: "reference" })'
+  throw new DeviceError(`the wasm backend has no kernel for ${step.node.op}`, hint)
 }
 
 /** Schedules and lays out a program; throws for an operation the backend lacks. */
 export function planProgram(name: string, program: Program, fma: boolean): PlannedProgram {
   const steps = schedule(program)
   const layout = layoutArena(program, steps, (step) => (step.kind === "op" ? 0 : partialBytes(step)))
-  const scratch = steps.map((step) => {
-    if (step.kind !== "op") return 0
-    return Math.max(
-      ...kernelsOf(step, { fma, inPlace: inPlaceOf(step, layout) }).map((kernel) => kernel.scratchBytes ?? 0),
-    )
-  })
+  const scratch = steps.map((step) =>
+    step.kind === "op" ? (kernelOf(step, { fma, inPlace: inPlaceOf(step, layout) }).scratchBytes ?? 0) : 0,
+  )
   return { name, program, steps, layout, scratchBytesPerLane: alignUp(Math.max(0, ...scratch)) }
 }
 
@@ -95,7 +90,7 @@ function emitProgram(
   fma: boolean,
 ): void {
   const calls = [
-    ...planned.steps.flatMap((step) => callsOf(module, step, planned, places, barrier, fma)),
+    ...planned.steps.map((step) => callOf(module, step, planned, places, barrier, fma)),
     ...copies(module, planned, places),
   ]
   module.function(planned.name, ["i32", "i32"], [], true, (f, lane, lanes) => {
@@ -110,41 +105,34 @@ function emitProgram(
   })
 }
 
-function callsOf(
+function callOf(
   module: ModuleBuilder,
   step: Step,
   planned: PlannedProgram,
   places: Places,
   barrier: FunctionHandle,
   fma: boolean,
-): Call[] {
+): Call {
   const address = (tensor: Tensor) => addressOf(tensor, planned, places)
   if (step.kind !== "op") {
     const target = module.once(elementKey(step), () => emitElement(module, step, { fma, barrier }))
     const shared = places.arena + (planned.layout.extras.get(step) ?? 0)
-    return [
-      { target, addresses: [...step.body.leaves.map(address), ...step.writes.map(address), shared], ownScratch: false },
-    ]
+    return {
+      target,
+      addresses: [...step.body.leaves.map(address), ...step.writes.map(address), shared],
+      ownScratch: false,
+    }
   }
   const { node } = step
   const inPlace = inPlaceOf(step, planned.layout)
-  return kernelsOf(step, { fma, inPlace }).map((kernel, part) => ({
-    target: module.once(opKey(node, part, inPlace), () => kernel.emit(module)),
-    addresses: [...(kernel.inputs?.map((i) => node.inputs[i]!) ?? node.inputs), ...node.outputs].map(address),
-    ownScratch: true,
-  }))
+  const target = module.once(opKey(node, inPlace), () => kernelOf(step, { fma, inPlace }).emit(module))
+  return { target, addresses: [...node.inputs, ...node.outputs].map(address), ownScratch: true }
 }
 
 /** Kernels of one operation differ by shapes and attributes alone. */
-const opKey = (node: Node, part: number, inPlace: boolean): string =>
-  JSON.stringify([
-    node.op,
-    node.attributes,
-    node.inputs.map((x) => x.shape),
-    node.outputs.map((x) => x.shape),
-    part,
-    inPlace,
-  ])
+function opKey({ op, attributes, inputs, outputs }: Node, inPlace: boolean): string {
+  return JSON.stringify([op, attributes, inputs.map((x) => x.shape), outputs.map((x) => x.shape), inPlace])
+}
 
 /** Updates that could not be computed in place are copied into their states at the end. */
 function copies(module: ModuleBuilder, planned: PlannedProgram, places: Places): Call[] {

@@ -1,8 +1,35 @@
 import { expect, it } from "vitest"
 import { randomStream, sizeOf } from "../../../core/index.ts"
 import {
-  add, broadcast, constant, divide, erf, exp, greater, input, isOp, log, max, mean, multiply, negate, program, random, readsOf, reshape, schedule,
-  select, sigmoid, sqrt, square, storageOf, subtract, sum, type Tensor, tanh, toFloat,
+  add,
+  broadcast,
+  constant,
+  divide,
+  erf,
+  exp,
+  greater,
+  input,
+  isOp,
+  log,
+  max,
+  mean,
+  multiply,
+  negate,
+  program,
+  random,
+  readsOf,
+  reshape,
+  schedule,
+  select,
+  sigmoid,
+  sqrt,
+  square,
+  storageOf,
+  subtract,
+  sum,
+  type Tensor,
+  tanh,
+  toFloat,
 } from "../../../tensor/index.ts"
 import { openReferenceDevice } from "../../reference/index.ts"
 import { createModule } from "../assembler.ts"
@@ -42,7 +69,9 @@ function runElementSteps(outputs: { [name: string]: Tensor }, feed: { [name: str
     else new Float32Array(memory.buffer, at).set(feed[name]!)
   }
   new webAssembly.Instance(new webAssembly.Module(module.bytes()), { env: { memory } }).exports.run!()
-  return Object.fromEntries(Object.entries(outputs).map(([name, x]) => [name, new Float32Array(memory.buffer, place(x), sizeOf(x.shape))]))
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, x]) => [name, new Float32Array(memory.buffer, place(x), sizeOf(x.shape))]),
+  )
 }
 
 const numbers = (count: number, seed: number): number[] => {
@@ -51,7 +80,11 @@ const numbers = (count: number, seed: number): number[] => {
 }
 
 /** `size` is the magnitude of the terms of a sum, where they cancel. */
-async function expectAgreement(outputs: { [name: string]: Tensor }, feeds: { [name: string]: ArrayLike<number> }, size = 1) {
+async function expectAgreement(
+  outputs: { [name: string]: Tensor },
+  feeds: { [name: string]: ArrayLike<number> },
+  size = 1,
+) {
   const traced = program({ outputs })
   const { main } = await openReferenceDevice().createWorkspace().compile({ main: traced })
   const feed = Object.fromEntries(Object.keys(traced.inputs).map((name) => [name, feeds[name]!]))
@@ -59,20 +92,50 @@ async function expectAgreement(outputs: { [name: string]: Tensor }, feeds: { [na
   const got = runElementSteps(outputs, feed)
   for (const name of Object.keys(outputs))
     for (const [i, want] of wanted[name]!.entries())
-      expect(Math.abs(got[name]![i]! - want), `${name}[${i}]: ${got[name]![i]} for ${want}`).toBeLessThanOrEqual(1e-5 * (size + Math.abs(want)))
+      expect(Math.abs(got[name]![i]! - want), `${name}[${i}]: ${got[name]![i]} for ${want}`).toBeLessThanOrEqual(
+        1e-5 * (size + Math.abs(want)),
+      )
 }
 
-for (const [B, T, C] of [[1, 1, 1], [1, 1, 5], [2, 3, 4], [3, 5, 7], [2, 3, 64], [1, 4, 3000], [5, 1, 33], [4, 7, 17]] as const) {
+for (const [B, T, C] of [
+  [1, 1, 1],
+  [1, 1, 5],
+  [2, 3, 4],
+  [3, 5, 7],
+  [2, 3, 64],
+  [1, 4, 3000],
+  [5, 1, 33],
+  [4, 7, 17],
+] as const) {
   const shape = [B, T, C]
-  const feed = { x: numbers(B * T * C, 1), y: numbers(B * T * C, 2), row: numbers(C, 3), column: numbers(B * T, 4), ids: [7] }
-  const x = input("x", shape), y = input("y", shape), row = input("row", [C]), column = input("column", [B, T, 1])
+  const feed = {
+    x: numbers(B * T * C, 1),
+    y: numbers(B * T * C, 2),
+    row: numbers(C, 3),
+    column: numbers(B * T, 4),
+    ids: [7],
+  }
+  const x = input("x", shape),
+    y = input("y", shape),
+    row = input("row", [C]),
+    column = input("column", [B, T, 1])
   it(`a chain with stretched operands equals the reference, ${shape}`, async () => {
-    await expectAgreement({ out: select(greater(x, row), tanh(multiply(x, column)), divide(subtract(y, row), add(square(column), 2))) }, feed)
+    await expectAgreement(
+      { out: select(greater(x, row), tanh(multiply(x, column)), divide(subtract(y, row), add(square(column), 2))) },
+      feed,
+    )
   })
   it(`sums over rows, columns and all carry their expression, ${shape}`, async () => {
     const both = multiply(x, sigmoid(y))
     await expectAgreement(
-      { rows: sum(multiply(both, row), [2]), columns: sum(multiply(both, column), [0, 1]), all: mean(multiply(both, both)), middle: sum(multiply(x, y), [1]), largest: max(x, [-1]), most: max(add(x, y)) },
+      {
+        rows: sum(multiply(both, row), [2]),
+        columns: sum(multiply(both, column), [0, 1]),
+        all: mean(multiply(both, both)),
+        middle: sum(multiply(x, y), [1]),
+        largest: max(x, [-1]),
+        most: max(add(x, y)),
+      },
       feed,
     )
   })
@@ -80,7 +143,13 @@ for (const [B, T, C] of [[1, 1, 1], [1, 1, 5], [2, 3, 4], [3, 5, 7], [2, 3, 64],
     const shifted = exp(subtract(x, max(x, [-1], { keepAxes: true })))
     const centered = subtract(x, mean(x, [-1], { keepAxes: true }))
     const scale = divide(1, sqrt(add(mean(square(centered), [-1], { keepAxes: true }), 1e-5)))
-    await expectAgreement({ softmax: divide(shifted, sum(shifted, [-1], { keepAxes: true })), norm: multiply(multiply(centered, scale), row) }, feed)
+    await expectAgreement(
+      {
+        softmax: divide(shifted, sum(shifted, [-1], { keepAxes: true })),
+        norm: multiply(multiply(centered, scale), row),
+      },
+      feed,
+    )
   })
   it(`random numbers are those of the reference, ${shape}`, async () => {
     const seed = input("ids", [], "i32")
@@ -94,7 +163,8 @@ it("a long sum is exact to f32 whatever its chunks", async () => {
 })
 
 it("a sweep of three results is one step", () => {
-  const x = input("x", [10]), m = input("m", [10])
+  const x = input("x", [10]),
+    m = input("m", [10])
   const next = add(multiply(m, 0.9), x)
   const steps = schedule(program({ outputs: { next, out: multiply(next, exp(x)), other: negate(log(x)) } }))
   expect(steps.map((step) => step.kind)).toEqual(["elementwise"])
@@ -109,6 +179,9 @@ it("reshape and broadcast cost no step of their own", () => {
 
 it("integers become floats, erf and constants agree", async () => {
   const ids = input("ids", [9], "i32")
-  await expectAgreement({ out: erf(multiply(toFloat(ids), 0.1)), fill: broadcast(constant(2.5), [7]) }, { ids: [-9, -3, 0, 1, 2, 3, 50, 7, 8] })
+  await expectAgreement(
+    { out: erf(multiply(toFloat(ids), 0.1)), fill: broadcast(constant(2.5), [7]) },
+    { ids: [-9, -3, 0, 1, 2, 3, 50, 7, 8] },
+  )
   expect(isOp(ids.node, "input")).toBe(true)
 })

@@ -1,5 +1,5 @@
 // One row per operation: which kernel computes it, under which key its code is shared, and how much scratch a lane needs.
-import { sizeOf, stridesOf } from "../../../core/index.ts"
+import { sizeOf } from "../../../core/index.ts"
 import type { ElementwiseOp, Node, Op } from "../../../tensor/index.ts"
 import type { FunctionHandle, ModuleBuilder } from "../assembler.ts"
 import { attentionScratchBytes, emitAttention } from "./attention.ts"
@@ -8,7 +8,7 @@ import { emitCacheWrite } from "./cache-write.ts"
 import { emitCrossEntropy, emitCrossEntropyGrad } from "./cross-entropy.ts"
 import { emitGather } from "./gather.ts"
 import { emitMatmul, matmulScratchBytes } from "./matmul.ts"
-import { emitFill, emitMove } from "./move.ts"
+import { emitConcatenate, emitPad, emitSliceOf, emitTranspose } from "./move-regions.ts"
 import { emitRope } from "./rope.ts"
 import { emitScatterAdd } from "./scatter-add.ts"
 
@@ -16,8 +16,6 @@ import { emitScatterAdd } from "./scatter-add.ts"
  * A kernel takes one i32 address per input, one per output, then its lane's scratch, the lane and the number of lanes.
  */
 export interface Kernel {
-  /** Which of the node's inputs it takes; all of them when not given. */
-  readonly inputs?: readonly number[]
   readonly scratchBytes?: number
   readonly emit: (module: ModuleBuilder) => FunctionHandle
 }
@@ -30,7 +28,7 @@ export interface KernelOptions {
 
 /** Operations that never reach a kernel: sources, views, and what the schedule fuses. */
 type Absorbed = ElementwiseOp | "input" | "state" | "constant" | "data" | "reshape" | "broadcast" | "sum" | "max"
-type KernelRule<O extends Op> = (node: Node<O>, options: KernelOptions) => readonly Kernel[]
+type KernelRule<O extends Op> = (node: Node<O>, options: KernelOptions) => Kernel
 
 function matmulKernel(node: Node<"matmul">, { fma }: KernelOptions): Kernel {
   const { transposeA, transposeB } = node.attributes
@@ -54,98 +52,50 @@ function matmulKernel(node: Node<"matmul">, { fma }: KernelOptions): Kernel {
   return { scratchBytes: matmulScratchBytes(shape), emit: (module) => emitMatmul(module, shape) }
 }
 
-function moveKernel(
-  node: Node,
-  options: {
-    inputStrides: readonly number[]
-    shape?: readonly number[]
-    outputOffset?: number
-    inputOffset?: number
-    outputStrides?: readonly number[]
-  },
-): Kernel {
-  const shape = options.shape ?? node.outputs[0]!.shape
-  const move = { shape, outputStrides: stridesOf(node.outputs[0]!.shape), inputOffset: 0, outputOffset: 0, ...options }
-  return { emit: (module) => emitMove(module, move) }
-}
-
 export const kernels: { readonly [O in Exclude<Op, Absorbed>]: KernelRule<O> } = {
-  matmul: (node, options) => [matmulKernel(node, options)],
+  matmul: matmulKernel,
   gather: (node) => {
     const [V, C] = node.inputs[0]!.shape as [number, number]
-    return [{ emit: (module) => emitGather(module, { V, C, N: sizeOf(node.inputs[1]!.shape) }) }]
+    return { emit: (module) => emitGather(module, { V, C, N: sizeOf(node.inputs[1]!.shape) }) }
   },
   scatterAdd: (node) => {
     const [rows, C] = node.outputs[0]!.shape as [number, number]
-    return [{ emit: (module) => emitScatterAdd(module, { rows, C, N: sizeOf(node.inputs[0]!.shape) }) }]
+    return { emit: (module) => emitScatterAdd(module, { rows, C, N: sizeOf(node.inputs[0]!.shape) }) }
   },
-  transpose: (node) => {
-    const strides = stridesOf(node.inputs[0]!.shape)
-    return [moveKernel(node as Node, { inputStrides: node.attributes.permutation.map((axis) => strides[axis]!) })]
-  },
-  slice: (node) => {
-    const strides = stridesOf(node.inputs[0]!.shape)
-    return [
-      moveKernel(node as Node, {
-        inputStrides: strides,
-        inputOffset: node.attributes.start * strides[node.attributes.axis]!,
-      }),
-    ]
-  },
-  pad: (node) => {
-    const { axis, before } = node.attributes
-    const outputStrides = stridesOf(node.outputs[0]!.shape)
-    const shape = node.inputs[0]!.shape
-    return [
-      { inputs: [], emit: (module) => emitFill(module, { shape: node.outputs[0]!.shape, outputStrides, outputOffset: 0 }) },
-      moveKernel(node as Node, {
-        shape,
-        inputStrides: stridesOf(shape),
-        outputStrides,
-        outputOffset: before * outputStrides[axis]!,
-      }),
-    ]
-  },
-  concatenate: (node) => {
-    const { axis } = node.attributes
-    const outputStrides = stridesOf(node.outputs[0]!.shape)
-    const starts = node.inputs.map((_, i) => node.inputs.slice(0, i).reduce((sum, part) => sum + part.shape[axis]!, 0))
-    return node.inputs.map(({ shape }, i) => ({
-      ...moveKernel(node as Node, {
-        shape,
-        inputStrides: stridesOf(shape),
-        outputStrides,
-        outputOffset: starts[i]! * outputStrides[axis]!,
-      }),
-      inputs: [i],
-    }))
+  transpose: ({ inputs, attributes }) => ({
+    emit: (module) => emitTranspose(module, inputs[0]!.shape, attributes.permutation),
+  }),
+  slice: ({ inputs, attributes }) => ({ emit: (module) => emitSliceOf(module, inputs[0]!.shape, attributes) }),
+  pad: ({ inputs, attributes }) => ({ emit: (module) => emitPad(module, inputs[0]!.shape, attributes) }),
+  concatenate: ({ inputs, attributes }) => {
+    const shapes = inputs.map(({ shape }) => shape)
+    return { emit: (module) => emitConcatenate(module, shapes, attributes.axis) }
   },
   rope: (node, { fma }) => {
     const [B, T, H, D] = node.inputs[0]!.shape as [number, number, number, number]
     const shape = { B, T, H, D, P: node.inputs[1]!.shape[0]! }
-    return [{ emit: (module) => emitRope(module, shape, { inverse: node.attributes.inverse, fma }) }]
+    return { emit: (module) => emitRope(module, shape, { inverse: node.attributes.inverse, fma }) }
   },
   attention: (node, { fma }) => {
     const shape = { ...attentionShape(node as Node), ...node.attributes }
-    return [{ scratchBytes: attentionScratchBytes(shape), emit: (module) => emitAttention(module, shape, { fma }) }]
+    return { scratchBytes: attentionScratchBytes(shape), emit: (module) => emitAttention(module, shape, { fma }) }
   },
   attentionGrad: (node, { fma }) => {
     const shape = { ...attentionShape(node as Node), ...node.attributes }
-    return [
-      { scratchBytes: attentionGradScratchBytes(shape), emit: (module) => emitAttentionGrad(module, shape, { fma }) },
-    ]
+    const scratchBytes = attentionGradScratchBytes(shape)
+    return { scratchBytes, emit: (module) => emitAttentionGrad(module, shape, { fma }) }
   },
   cacheWrite: (node, { inPlace }) => {
     const [B, S, K, D] = node.inputs[0]!.shape as [number, number, number, number]
-    return [{ emit: (module) => emitCacheWrite(module, { B, S, K, D, T: node.inputs[1]!.shape[1]! }, { inPlace }) }]
+    return { emit: (module) => emitCacheWrite(module, { B, S, K, D, T: node.inputs[1]!.shape[1]! }, { inPlace }) }
   },
   crossEntropy: (node, { fma }) => {
     const [N, V] = node.inputs[0]!.shape as [number, number]
-    return [{ emit: (module) => emitCrossEntropy(module, { N, V }, { fma }) }]
+    return { emit: (module) => emitCrossEntropy(module, { N, V }, { fma }) }
   },
   crossEntropyGrad: (node, { fma }) => {
     const [N, V] = node.inputs[0]!.shape as [number, number]
-    return [{ emit: (module) => emitCrossEntropyGrad(module, { N, V }, { fma }) }]
+    return { emit: (module) => emitCrossEntropyGrad(module, { N, V }, { fma }) }
   },
 }
 
