@@ -124,6 +124,7 @@ it("a damaged last checkpoint is told, and the one before it leads to the same w
   const [warning] = ofType(events, "warning")
   expect(warning).toMatchObject({ code: "checkpoint-damaged" })
   expect(warning!.message).toContain("going on from step 4")
+  expect(await files.list(join(dir, "checkpoints"))).toEqual(["damaged-step-000006", "step-000004", "step-000006"])
   expect((await run.result).parameters).toEqual(whole.parameters)
 })
 

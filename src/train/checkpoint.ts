@@ -266,6 +266,11 @@ export async function checkpointSteps(files: FileSystem, dir: string): Promise<n
   return steps.sort((a, b) => a - b)
 }
 
+export interface DamagedCheckpoint {
+  readonly step: number
+  readonly error: FormatError
+}
+
 /**
  * The newest checkpoint that is whole, and what was passed over; undefined if the folder has none at all.
  *
@@ -274,17 +279,24 @@ export async function checkpointSteps(files: FileSystem, dir: string): Promise<n
 export async function latestCheckpoint(
   files: FileSystem,
   dir: string,
-): Promise<{ checkpoint: Checkpoint; damaged: FormatError[] } | undefined> {
-  const damaged: FormatError[] = []
+): Promise<{ checkpoint: Checkpoint; damaged: DamagedCheckpoint[] } | undefined> {
+  const damaged: DamagedCheckpoint[] = []
   for (const step of (await checkpointSteps(files, dir)).reverse())
     try {
       return { checkpoint: await loadCheckpoint(files, checkpointPath(files, dir, step)), damaged }
     } catch (error) {
       if (!(error instanceof FormatError)) throw error
-      damaged.push(error)
+      damaged.push({ step, error })
     }
-  if (damaged.length > 0) throw damaged[0]
+  if (damaged.length > 0) throw damaged[0]!.error
   return undefined
+}
+
+/** Renames a damaged checkpoint, so that it counts no more and can still be looked at. */
+export async function setAside(files: FileSystem, dir: string, step: number): Promise<void> {
+  const aside = files.join(checkpointsOf(files, dir), `damaged-${checkpointName(step)}`)
+  await files.remove(aside)
+  await files.rename(checkpointPath(files, dir, step), aside)
 }
 
 /** Removes all checkpoints but the newest two and `keepStep`; each is renamed first, so that none is ever half there. */

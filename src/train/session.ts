@@ -16,7 +16,7 @@ import {
 } from "../data/index.ts"
 import { type DecoderConfig, toHuggingFaceConfig, validateConfig } from "../models/index.ts"
 import { loadTokenizer, type Tokenizer } from "../tokenizer/index.ts"
-import { type Checkpoint, latestCheckpoint } from "./checkpoint.ts"
+import { type Checkpoint, type DamagedCheckpoint, latestCheckpoint, setAside } from "./checkpoint.ts"
 import type { WarningEvent } from "./events.ts"
 import { type Journal, openJournal, silentJournal } from "./journal.ts"
 import { countParameters, decoderDefinition, defaultLoss, initialParameters, type ModelDefinition } from "./model.ts"
@@ -85,6 +85,7 @@ export async function openOldRun(dir: string, options: ResumeOptions): Promise<S
     const latest = await latestCheckpoint(files, dir)
     const data = await storedData(folder, options)
     const warnings = latest ? warningsOf(latest, options) : []
+    for (const { step } of latest?.damaged ?? []) await setAside(files, dir, step)
     return await openSession(recipe, options, data, { folder, resumed: latest?.checkpoint, warnings })
   } catch (error) {
     await folder.release()
@@ -143,10 +144,10 @@ async function storedData(folder: RunFolder, options: ResumeOptions): Promise<Us
 // Resuming
 
 function warningsOf(
-  { checkpoint, damaged }: { checkpoint: Checkpoint; damaged: readonly Error[] },
+  { checkpoint, damaged }: { checkpoint: Checkpoint; damaged: readonly DamagedCheckpoint[] },
   { device }: RunOptions,
 ): WarningEvent[] {
-  const warnings = damaged.map((error): WarningEvent => {
+  const warnings = damaged.map(({ error }): WarningEvent => {
     const message = `${error.message}; going on from step ${checkpoint.state.step}`
     return { type: "warning", code: "checkpoint-damaged", message }
   })
