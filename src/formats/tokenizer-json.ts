@@ -94,87 +94,13 @@ const isId = (value: unknown): value is number => Number.isSafeInteger(value) &&
 /** A token's text: half a surrogate pair is none. */
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "" && value.isWellFormed()
 
-/** Options of the model that change what its merges mean; the tokenizers library leaves them null or false by default. */
-const UNSUPPORTED_OPTIONS = ["byte_fallback", "continuing_subword_prefix", "end_of_word_suffix", "dropout"]
-
-function readModel(root: Map<string, unknown>): Map<string, unknown> {
-  const model = readModel(root)
-  const addedTokens = readAddedTokens(root.get("added_tokens") ?? [])
-  return {
-    addedTokens,
-    normalizer: plain(root.get("normalizer")),
-    preTokenizer: plain(root.get("pre_tokenizer")),
-    postProcessor: plain(root.get("post_processor")),
-    decoder: plain(root.get("decoder")),
-    vocab: readVocab(model.get("vocab"), addedTokens),
-    merges: readMerges(model.get("merges") ?? []),
-    ignoreMerges: model.get("ignore_merges") === true,
-  }
-}
-
-/** The file's text. */
-export function serializeTokenizerJson(json: TokenizerJson): string {
-  const settings = {
-    version: "1.0",
-    truncation: null,
-    padding: null,
-    added_tokens: json.addedTokens.map((token) => ({ ...token, ...ADDED_TOKEN_SETTINGS })),
-    normalizer: json.normalizer,
-    pre_tokenizer: json.preTokenizer,
-    post_processor: json.postProcessor,
-    decoder: json.decoder,
-  }
-  const model = { type: "BPE", ...MODEL_SETTINGS, ignore_merges: json.ignoreMerges }
-  // The vocabulary is written entry by entry: an object would put names that look like numbers first.
-  const vocab = json.vocab.map((token, id) => `${JSON.stringify(token)}:${id}`).join(",")
-  const rest = `"vocab":{${vocab}},"merges":${JSON.stringify(json.merges)}`
-  return `${JSON.stringify(settings).slice(0, -1)},"model":${JSON.stringify(model).slice(0, -1)},${rest}}}`
-}
-
-const ADDED_TOKEN_SETTINGS = { single_word: false, lstrip: false, rstrip: false, normalized: false }
-const MODEL_SETTINGS = {
-  dropout: null,
-  unk_token: null,
-  continuing_subword_prefix: null,
-  end_of_word_suffix: null,
-  fuse_unk: false,
-  byte_fallback: false,
-}
-
-const damaged = (message: string, hint?: string): FormatError =>
-  new FormatError(`tokenizer.json: ${message}`, hint === undefined ? {} : { hint })
-
-/** What would change the ids, and is neither ours nor GPT-2's. */
-function refuseVariants(model: ReadonlyMap<string, unknown>): void {
-  for (const key of ["continuing_subword_prefix", "end_of_word_suffix", "byte_fallback", "dropout"])
-    if (model.get(key)) throw damaged(`model.${key} ${JSON.stringify(plain(model.get(key)))} is not supported`)
-}
-
-const isId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
-/** A token's text: half a surrogate pair is none. */
-const isText = (value: unknown): value is string => typeof value === "string" && value !== "" && value.isWellFormed()
-
-/** Options of the model that change what its merges mean; the tokenizers library leaves them null or false by default. */
-const UNSUPPORTED_OPTIONS = ["byte_fallback", "continuing_subword_prefix", "end_of_word_suffix", "dropout"]
-
-function readModel(root: Map<string, unknown>): Map<string, unknown> {
-  const model = root.get("model")
-  if (!(model instanceof Map) || model.get("type") !== "BPE")
-    throw new FormatError("tokenizer.json: the model must be of type BPE", { hint: "other kinds are not read yet" })
-  for (const option of UNSUPPORTED_OPTIONS)
-    if (![undefined, null, false, "", 0].includes(model.get(option)))
-      throw new FormatError(`tokenizer.json: the model's ${option} is not supported`)
-  return model
-}
-
 function readAddedTokens(value: unknown): AddedToken[] {
-  if (!Array.isArray(value)) throw new FormatError("tokenizer.json: added_tokens must be a list")
+  if (!Array.isArray(value)) throw damaged("added_tokens must be a list")
   const seen = new Set<string>()
   return value.map((entry: unknown) => {
     const [id, content] = entry instanceof Map ? [entry.get("id"), entry.get("content")] : []
-    if (!Number.isSafeInteger(id) || id < 0 || typeof content !== "string" || content === "")
-      throw new FormatError("tokenizer.json: an added token needs an id and its content")
-    if (seen.has(content)) throw new FormatError(`tokenizer.json: two added tokens are ${JSON.stringify(content)}`)
+    if (!isId(id) || !isText(content)) throw damaged("an added token needs an id and its content")
+    if (seen.has(content)) throw damaged(`two added tokens are ${JSON.stringify(content)}`)
     seen.add(content)
     return { id, content, special: (entry as Map<string, unknown>).get("special") === true }
   })
@@ -182,29 +108,24 @@ function readAddedTokens(value: unknown): AddedToken[] {
 
 /** Added tokens may stand in the model's vocabulary or only in their own list. */
 function readVocab(value: unknown, added: readonly AddedToken[]): string[] {
-  if (!(value instanceof Map)) throw new FormatError("tokenizer.json: model.vocab must be an object")
+  if (!(value instanceof Map)) throw damaged("model.vocab must be an object")
   const ids = new Map<string, unknown>(value)
   for (const { content, id } of added) {
     if (ids.has(content) && ids.get(content) !== id)
-      throw new FormatError(`tokenizer.json: the added token ${JSON.stringify(content)} has two ids`)
+      throw damaged(`the added token ${JSON.stringify(content)} has two ids`)
     ids.set(content, id)
   }
-  if (ids.size > MAX_VOCABULARY) throw new FormatError(`tokenizer.json: more than ${MAX_VOCABULARY} tokens`)
+  if (ids.size > MAX_VOCABULARY) throw damaged(`more than ${MAX_VOCABULARY} tokens`)
   const vocab = new Array<string>(ids.size).fill("")
   for (const [token, id] of ids) {
-    if (token === "") throw new FormatError("tokenizer.json: a token must not be empty")
-    if (!isIndex(id, ids.size))
-      throw new FormatError(
-        `tokenizer.json: token ${JSON.stringify(token)} has id ${String(id)}, expected 0 … ${ids.size - 1} without gaps`,
-      )
-    if (vocab[id] !== "") throw new FormatError(`tokenizer.json: two tokens have id ${id}`)
+    if (!isText(token)) throw damaged(`the token ${JSON.stringify(token)} is empty or has a lone surrogate`)
+    if (!isId(id) || id >= ids.size)
+      throw damaged(`token ${JSON.stringify(token)} has id ${String(id)}, expected 0 … ${ids.size - 1} without gaps`)
+    if (vocab[id] !== "") throw damaged(`two tokens have id ${id}`)
     vocab[id] = token
   }
   return vocab
 }
-
-const isIndex = (id: unknown, size: number): id is number =>
-  Number.isSafeInteger(id) && (id as number) >= 0 && (id as number) < size
 
 function readMerges(value: unknown): [string, string][] {
   if (!Array.isArray(value)) throw damaged("model.merges must be a list")
