@@ -6,11 +6,12 @@ import { type Document, documents, files as filesSource, openData, toSource } fr
 import { type BaselineResult, type Evaluation, evaluate } from "../../evaluate/index.ts"
 import type { Model } from "../../generate/index.ts"
 import { dataFolderOf } from "../../train/index.ts"
-import { compare, comparisonLines, progressNote, verdict } from "../comparison.ts"
+import { compare, comparisonLines, verdict } from "../comparison.ts"
 import { INTERRUPTED, interruptible } from "../interrupts.ts"
 import { count, plural } from "../numbers.ts"
 import type { Output } from "../output.ts"
 import { wrap } from "../text.ts"
+import { transientLine } from "../transient-line.ts"
 import { type ModelArguments, withModel } from "./generate.ts"
 
 export interface EvaluateCommandOptions extends ModelArguments {
@@ -70,7 +71,7 @@ async function baselinesOf(
   output: Output,
   signal: AbortSignal,
 ): Promise<BaselineResult[] | undefined> {
-  const note = progressNote(output)
+  const line = transientLine(output)
   try {
     const validTexts = texts?.map(({ text }) => text)
     return await compare({
@@ -78,13 +79,13 @@ async function baselinesOf(
       dir,
       tokenizer,
       signal,
-      onProgress: note.tell,
+      onProgress: line.tell,
       ...(validTexts ? { validTexts } : {}),
     })
   } catch (error) {
     return unlessAborted(error, signal)
   } finally {
-    await note.clear()
+    await line.clear()
   }
 }
 

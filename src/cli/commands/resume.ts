@@ -3,9 +3,7 @@
 import { platform } from "#platform"
 import { openDevice } from "../../backends/index.ts"
 import { DataError } from "../../core/index.ts"
-import { openData } from "../../data/index.ts"
-import { dataFolderOf, inspectRun, type RunInspection, resume } from "../../train/index.ts"
-import { comparisonSeconds } from "../comparison.ts"
+import { inspectRun, type RunInspection, resume } from "../../train/index.ts"
 import { followRun } from "../follow.ts"
 import { count } from "../numbers.ts"
 import type { Output } from "../output.ts"
@@ -27,15 +25,13 @@ export async function resumeCommand(dir: string, options: ResumeCommandOptions, 
   }
   await using device = await openDevice(deviceOf(found, options.threads))
   const peak = device.kind === "wasm" ? await measurePeak(device) : 0
-  const tailSeconds = options.baselines ? comparisonSeconds(await textBytes(dir)) : 0
   const { baselines, tensorboard = false } = options
-  return followRun({
+  return await followRun({
     output,
     device,
     dir,
     startedMs,
     peak,
-    tailSeconds,
     baselines,
     tensorboard,
     startRun: (signal) => resume(dir, { device, signal }),
@@ -57,10 +53,4 @@ export function deviceOf({ device, recipe }: RunInspection, threads: number | un
   const lanes = threads ?? device?.lanes
   const kind = device?.kind === "reference" ? ("reference" as const) : ("wasm" as const)
   return { kind, strict: recipe.strict, allowV8Flags: true, ...(lanes === undefined ? {} : { lanes }) }
-}
-
-async function textBytes(dir: string): Promise<number> {
-  const data = await openData(dataFolderOf(platform.files!, dir)).catch(() => undefined)
-  await Promise.all([data?.train.close(), data?.valid.close()])
-  return data ? data.summary.train.bytes + data.summary.valid.bytes : 0
 }

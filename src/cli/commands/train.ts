@@ -2,14 +2,13 @@
 
 import { type FileSystem, platform } from "#platform"
 import { openDevice } from "../../backends/index.ts"
-import { type DataSource, files as filesSource, TEXT_EXTENSIONS } from "../../data/index.ts"
+import { type DataSource, files as filesSource } from "../../data/index.ts"
 import { resume, train } from "../../train/index.ts"
-import { comparisonSeconds } from "../comparison.ts"
 import { followRun } from "../follow.ts"
 import { count } from "../numbers.ts"
 import type { Output } from "../output.ts"
 import { measurePeak } from "../peak.ts"
-import { makePlan, reasonLines } from "../planning.ts"
+import { planned, reasonLines } from "../planning.ts"
 import { digestOf, type Request, withDigest } from "../request.ts"
 import { type ChosenFolder, chooseFolder, takeFolder } from "../run-folders.ts"
 
@@ -61,15 +60,11 @@ export async function trainCommand(
     strict: request.strict,
     allowV8Flags: true,
   })
-  const tailSeconds = options.baselines
-    ? comparisonSeconds(paths === "inline" ? INLINE_BYTES : await textBytes(files, paths))
-    : 0
   const common = {
     output,
     device,
     dir,
     startedMs,
-    tailSeconds,
     baselines: options.baselines,
     tensorboard: options.tensorboard === true,
   }
@@ -78,15 +73,19 @@ export async function trainCommand(
     await output.say(
       `  ${dir} holds the unfinished run of this very command, at step ${count(unfinished.step)} of ${count(unfinished.recipe.steps)}: going on`,
     )
-    return followRun({ ...common, peak, startRun: (signal) => resume(dir, { device, signal }) })
+    return await followRun({ ...common, peak, startRun: (signal) => resume(dir, { device, signal }) })
   }
-  const recipe = withDigest(await makePlan({ device, source, request, startedMs, tailSeconds }), digest)
+  const recipe = withDigest(
+    await planned({ device, source, request, startedMs, baselines: options.baselines }, output),
+    digest,
+  )
   await output.say(...reasonLines(recipe, output), "")
-  return followRun({ ...common, peak, startRun: (signal) => train(recipe, { device, data: source, dir, signal }) })
+  return await followRun({
+    ...common,
+    peak,
+    startRun: (signal) => train(recipe, { device, data: source, dir, signal }),
+  })
 }
-
-/** Of the default text, about. */
-const INLINE_BYTES = 2.5e6
 
 /** The folder asked for, or one named after the text. What already holds another run is refused by `train`. */
 async function folderFor(
@@ -97,16 +96,4 @@ async function folderFor(
 ): Promise<ChosenFolder> {
   if (out === undefined) return chooseFolder(files, name, digest)
   return (await takeFolder(files, out, digest)) ?? { dir: out }
-}
-
-/** Bytes on the disk; standard input counts as nothing. */
-async function textBytes(files: FileSystem, paths: readonly string[]): Promise<number> {
-  const found = await files.glob(
-    paths.filter((path) => path !== "-"),
-    { extensions: TEXT_EXTENSIONS },
-  )
-  const sizes = await Promise.all(
-    found.map(async (path) => ((await files.stat(path))?.bytes ?? 0) * (path.endsWith(".gz") ? 3 : 1)),
-  )
-  return sizes.reduce((sum, bytes) => sum + bytes, 0)
 }
