@@ -53,7 +53,7 @@ export function defaultRecipe(options: DefaultRecipeOptions = {}): Recipe {
     steps,
     optimizer: defaultOptimizer(),
     schedule: defaultSchedule(steps),
-    evaluation: { everySteps: Math.max(1, Math.ceil(steps / 10)), maxTokens: 65_536 },
+    evaluation: { everySteps: Math.max(1, Math.ceil(steps / 10)), maxTokens: 16_384 },
     sampling: { everySteps: Math.max(1, Math.ceil(steps / 5)), prompt: "\n", tokens: 120 },
     checkpoint: { everySteps: 0, everySeconds: 60 },
     seed,

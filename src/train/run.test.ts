@@ -34,6 +34,16 @@ describe("a run in memory", () => {
     expect(ofType(events, "checkpoint-end")).toEqual([])
   })
 
+  it("reads at most maxTokens in an evaluation under way, exactly as many as it announced", async () => {
+    for (const maxTokens of [16, 40, 100]) {
+      const events = await collect(train(tinyRecipe({ evaluation: { everySteps: 4, maxTokens } }), { device, data }))
+      const [announced, read] = [ofType(events, "evaluation-start"), ofType(events, "evaluation-end")]
+      expect(read[0]!.tokens).toBeLessThanOrEqual(maxTokens)
+      expect(read[0]!.tokens).toBeGreaterThan(maxTokens - 32)
+      expect(read.map((event) => event.tokens)).toEqual(announced.map((event) => event.tokens))
+    }
+  })
+
   it("starts near ln V and learns", async () => {
     const recipe = tinyRecipe({ steps: 60 })
     const events = await collect(train(recipe, { device, data }))

@@ -76,7 +76,7 @@ export function createTrainer(parts: TrainerParts): Trainer {
     parameters: stored(programs.parameters),
     optimizerStates: stored(programs.optimizerStates),
     step: (index, signal) => makeStep(parts, index, signal),
-    evaluate: (whole, signal) => evaluate(parts, evaluation.stride, whole, signal),
+    evaluate: (whole, signal) => evaluate(parts, evaluation.isCommon, whole, signal),
     evaluationTokens: (whole) => (whole ? parts.heldOut.targets : evaluation.tokens),
     sample: (prompt, count, step, endOfText) => sample(parts, prompt, count, step, endOfText),
     restore: (parameters, optimizer) => {
@@ -166,18 +166,24 @@ function countTargets(targets: Int32Array): number {
 
 // Evaluation
 
-/** Every `stride`-th batch is read by every evaluation: spread over the whole held-out text, `maxTokens` in all. */
-function evaluationPlan({ recipe, heldOut }: TrainerParts): { stride: number; tokens: number } {
+/** What every evaluation reads: batches spread evenly over the whole held-out text, `maxTokens` in all, the last among them. */
+interface EvaluationPlan {
+  isCommon(batch: number): boolean
+  readonly tokens: number
+}
+
+function evaluationPlan({ recipe, heldOut }: TrainerParts): EvaluationPlan {
+  const { batches, targets } = heldOut
   const batchTokens = recipe.batchSize * recipe.sequenceLength
-  const wanted = Math.max(1, Math.ceil((recipe.evaluation.maxTokens ?? Infinity) / batchTokens))
-  const stride = Math.max(1, Math.floor(heldOut.batches / wanted))
-  const batches = Math.ceil(heldOut.batches / stride)
-  return { stride, tokens: Math.min(heldOut.targets, batches * batchTokens) }
+  const wanted = Math.max(1, Math.min(batches, Math.floor((recipe.evaluation.maxTokens ?? Infinity) / batchTokens)))
+  const before = (batch: number): number => Math.floor((batch * wanted) / batches)
+  const padding = batches * batchTokens - targets
+  return { isCommon: (batch) => before(batch + 1) > before(batch), tokens: wanted * batchTokens - padding }
 }
 
 async function* evaluate(
   { heldOut, executables }: TrainerParts,
-  stride: number,
+  isCommon: EvaluationPlan["isCommon"],
   whole: boolean,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<number, EvaluationResult | undefined> {
@@ -186,11 +192,11 @@ async function* evaluate(
   let index = -1
   for await (const { inputs: tokens, targets } of heldOut) {
     index++
-    if (!whole && index % stride !== 0) continue
+    if (!whole && !isCommon(index)) continue
     if (signal?.aborted) return undefined
     const nats = sumOf((await run(executables["evaluate"]!, { tokens, targets }))["nats"]!)
     const count = countTargets(targets)
-    for (const total of index % stride === 0 ? [all, common] : [all]) {
+    for (const total of isCommon(index) ? [all, common] : [all]) {
       total.nats += nats
       total.tokens += count
     }
