@@ -21,7 +21,13 @@ async function trainedBytes(device: Device, recipe: Recipe): Promise<{ [name: st
 const base = smallRecipe()
 const model = { ...base.model, dropout: 0.1 }
 const adamW: Recipe["optimizer"] = { ...base.optimizer, name: "adamw", learningRate: 0.003, weightDecay: 0.1 }
-const llama = { norm: "rmsnorm", normGain: true, activation: "swiglu", intermediateSize: 88, numKeyValueHeads: 1 } as const
+const llama = {
+  norm: "rmsnorm",
+  normGain: true,
+  activation: "swiglu",
+  intermediateSize: 88,
+  numKeyValueHeads: 1,
+} as const
 const gpt2 = { norm: "layernorm", normGain: true, normBias: true, activation: "gelu_tanh", linearBias: true } as const
 
 const recipes: { readonly [title: string]: Recipe } = {
@@ -42,7 +48,8 @@ describe.each(Object.entries(recipes))("%s", (_, recipe) => {
   it(`20 strict steps end in the same bytes on ${strict.map(({ name }) => name.slice(13)).join(", ")}`, async () => {
     const [first, ...others] = strict
     const expected = await trainedBytes(await first!.open(), recipe)
-    for (const { name, open } of others) expect({ name, ...(await trainedBytes(await open(), recipe)) }).toEqual({ name, ...expected })
+    for (const { name, open } of others)
+      expect({ name, ...(await trainedBytes(await open(), recipe)) }).toEqual({ name, ...expected })
   })
 
   it.skipIf(!relaxedSimd)("20 fast steps end in the same bytes when made again", async () => {

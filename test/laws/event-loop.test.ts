@@ -61,7 +61,9 @@ describe("with lanes, no turn takes 20 ms", () => {
         start = performance.now()
       }
     })
-    console.info(`training: a step of ${median(stepMs).toFixed(0)} ms, turns of at most ${worstMs.map((ms) => ms.toFixed(1))} ms by window, ${turns} turns`)
+    console.info(
+      `training: a step of ${median(stepMs).toFixed(0)} ms, turns of at most ${worstMs.map((ms) => ms.toFixed(1))} ms by window, ${turns} turns`,
+    )
     expect(stepMs.length).toBe(24)
     expect(median(stepMs)).toBeGreaterThan(LIMIT_MS) // else a thread that blocks would go unseen
     expect(median(worstMs)).toBeLessThan(LIMIT_MS)
@@ -72,7 +74,8 @@ describe("with lanes, no turn takes 20 ms", () => {
     const model = await randomModel(device, styles["Llama"]!(sizes))
     const read = async (maxTokens: number): Promise<number> => {
       let count = 0
-      for await (const { id } of generate(model, "a kinglet in the spruce", { maxTokens })) if (id !== undefined) count++
+      for await (const { id } of generate(model, "a kinglet in the spruce", { maxTokens }))
+        if (id !== undefined) count++
       return count
     }
     await read(2) // compiled
@@ -80,7 +83,9 @@ describe("with lanes, no turn takes 20 ms", () => {
     const { worstMs, turns } = await watchLoop(async () => {
       while (tokens < 500) tokens += await read(200)
     })
-    console.info(`generating: turns of at most ${worstMs.map((ms) => ms.toFixed(1))} ms by window, ${turns} turns, ${tokens} tokens`)
+    console.info(
+      `generating: turns of at most ${worstMs.map((ms) => ms.toFixed(1))} ms by window, ${turns} turns, ${tokens} tokens`,
+    )
     expect(turns).toBeGreaterThan(20)
     expect(median(worstMs)).toBeLessThan(LIMIT_MS)
     await model.close()

@@ -52,4 +52,5 @@ export async function watchLoop(work: () => Promise<void>, windowMs = 400): Prom
 }
 
 /** Half of the windows were better: one hiccup of the machine is no law's breach, a habit is. */
-export const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
+export const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!

@@ -74,14 +74,17 @@ it("memory after 1,000 generations is what it was after ten", async () => {
 }, 120_000)
 
 /** Workspaces come and go: a run's memory goes away whole. */
-const RUNS = MEMORY.replace(/async function generations[\s\S]*?\n}\n/, `
+const RUNS = MEMORY.replace(
+  /async function generations[\s\S]*?\n}\n/,
+  `
 async function generations(count) {
   for (let index = 0; index < count / 10; index++) {
     const { model } = await train(smallRecipe({ steps: 1 }), { device, data: TEXTS }).result
     await model.close()
   }
 }
-`)
+`,
+)
 
 it("memory after 100 runs is what it was after one", async () => {
   const { code, stdout, stderr } = await runProgram(RUNS, 110_000, ["--expose-gc"])

@@ -22,10 +22,15 @@ export async function runProgram(source: string, limitMs: number, flags: readonl
   try {
     await build({ stdin, bundle: true, platform: "node", format: "esm", outfile, alias, logLevel: "error" })
     return await new Promise((resolve) => {
-      execFile(process.execPath, [...flags, outfile], { timeout: limitMs, killSignal: "SIGKILL" }, (error, stdout, stderr) => {
-        const code = error === null ? 0 : typeof error.code === "number" ? error.code : undefined
-        resolve({ code, stdout, stderr })
-      })
+      execFile(
+        process.execPath,
+        [...flags, outfile],
+        { timeout: limitMs, killSignal: "SIGKILL" },
+        (error, stdout, stderr) => {
+          const code = error === null ? 0 : typeof error.code === "number" ? error.code : undefined
+          resolve({ code, stdout, stderr })
+        },
+      )
     })
   } finally {
     rmSync(folder, { recursive: true, force: true })

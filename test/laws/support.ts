@@ -20,7 +20,8 @@ import { defaultModel, defaultRecipe, type Recipe } from "../../src/train/index.
 /** Some 6 kB of sentences, in 40 documents, from a fixed seed. */
 export const TEXTS: readonly string[] = Array.from({ length: 40 }, (_, document) => {
   const stream = randomStream(7, "text", document)
-  const word = () => ["the", "kinglet", "wren", "sings", "sleeps", "over", "under", "a", "tall", "spruce"][stream.below(10)]
+  const word = () =>
+    ["the", "kinglet", "wren", "sings", "sleeps", "over", "under", "a", "tall", "spruce"][stream.below(10)]
   return Array.from({ length: 4 }, () => `${Array.from({ length: 6 }, word).join(" ")}.`).join("\n")
 })
 
