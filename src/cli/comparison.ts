@@ -18,7 +18,7 @@ export interface Comparing {
   /** Held-out text; the run's own if not given. */
   readonly validTexts?: readonly string[]
   readonly signal?: AbortSignal
-  readonly onProgress?: (name: string, done: number, total: number) => void
+  readonly onProgress?: (what: string) => void
 }
 
 /** Every baseline, trained on the run's training tokens and bytes. */
@@ -44,7 +44,12 @@ export async function compare({
       vocabSize: tokenizer.vocabSize,
       bytes: validText.length,
       ...(signal ? { signal } : {}),
-      ...(onProgress ? { onProgress: ({ name, done, total }) => onProgress(titleOf[name], done, total) } : {}),
+      ...(onProgress
+        ? {
+            onProgress: ({ name, done, total }) =>
+              onProgress(`measuring baselines, ${done + 1} of ${total}: ${titleOf[name]}`),
+          }
+        : {}),
     })
   } finally {
     await Promise.all([data.train.close(), data.valid.close()])
@@ -78,8 +83,8 @@ export interface Ours {
   readonly note: string
 }
 
-const BAR_WIDTH = 24
-const NARROW = 72
+/** Cells of the longest bar; where fewer than the least are free, there are no bars. */
+const [LEAST_BAR, GREATEST_BAR] = [6, 30]
 
 /** Best first, the model among the baselines. */
 export function comparisonLines(
@@ -96,19 +101,27 @@ export function comparisonLines(
       ours: false,
     })),
   ].sort((a, b) => a.bits - b.bits)
-  const most = Math.max(...entries.map(({ bits }) => bits))
-  const rows = entries.map(({ name, bits, note, ours }) => {
-    const bar = width < NARROW ? "" : progressBar(bits / most, BAR_WIDTH).full
-    const mark = ours ? colors.green : colors.dim
-    return [
-      ours ? colors.bold(colors.green(name)) : name,
-      colors.bold(bits.toFixed(3)),
-      ...(width < NARROW ? [] : [mark(bar)]),
-      note,
-    ]
+  const bar = barsFor(entries, width)
+  const rows = entries.map((entry) => {
+    const name = entry.ours ? colors.bold(colors.green(entry.name)) : entry.name
+    const drawn = entry.ours ? colors.green(bar(entry.bits)) : colors.dim(bar(entry.bits))
+    return [name, colors.bold(entry.bits.toFixed(3)), ...(bar(entry.bits) === "" ? [] : [drawn]), entry.note]
   })
-  const columns = [{}, { align: "right" as const }, ...(width < NARROW ? [] : [{}]), { style: colors.dim }]
+  const bars = rows.some((row) => row.length > 3) ? [{}] : []
+  const columns = [{}, { align: "right" as const }, ...bars, { style: colors.dim }]
   return [...table(columns, rows, width), ...missing(baselines).map((line) => `  ${colors.dim(line)}`)]
+}
+
+/** Bars as long as the other columns leave room for. */
+function barsFor(
+  entries: readonly { name: string; bits: number; note: string }[],
+  width: number,
+): (bits: number) => string {
+  const widest = (key: "name" | "note") => Math.max(...entries.map((entry) => widthOf(entry[key])))
+  const figures = 5
+  const free = Math.min(GREATEST_BAR, width - widest("name") - widest("note") - figures - 8) // indent and three gaps
+  const most = Math.max(...entries.map(({ bits }) => bits))
+  return (bits) => (free < LEAST_BAR ? "" : progressBar(Math.max(bits / most, 1 / free), free).full)
 }
 
 type Measured = BaselineResult & { readonly bitsPerByte: number }
@@ -141,21 +154,3 @@ export function verdict(ours: number, baselines: readonly BaselineResult[]): str
 /** `a, b and c`. */
 export const list = (parts: readonly string[]): string =>
   parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`
-
-/** A line that is rewritten while baselines are measured; nothing where nothing can be rewritten. */
-export function progressNote({ isLive, terminal, colors }: Output): {
-  tell(name: string, done: number, total: number): void
-  clear(): Promise<void>
-} {
-  const width = () => terminal.stdout.columns - 1
-  return {
-    tell: (name, done, total) => {
-      const line = `  measuring baselines, ${done + 1} of ${total}: ${name}`
-      if (isLive)
-        void terminal.stdout.write(`\r\x1b[K${colors.dim(widthOf(line) > width() ? line.slice(0, width()) : line)}`)
-    },
-    clear: async () => {
-      if (isLive) await terminal.stdout.write("\r\x1b[K")
-    },
-  }
-}

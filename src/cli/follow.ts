@@ -2,29 +2,23 @@
 
 import { platform } from "#platform"
 import type { Device } from "../backends/index.ts"
-import { formatBytes, formatCount, formatDuration } from "../core/index.ts"
+import { formatCount, formatDuration } from "../core/index.ts"
 import { openData } from "../data/index.ts"
 import { evaluate } from "../evaluate/index.ts"
 import { generate, loadModel, type Model } from "../generate/index.ts"
-import {
-  dataFolderOf,
-  type Run,
-  type RunEndEvent,
-  type RunStartEvent,
-  readEvents,
-  type TrainEvent,
-} from "../train/index.ts"
-import { compare, comparisonLines, progressNote, verdict } from "./comparison.ts"
+import { dataFolderOf, type Run, type RunEndEvent, readEvents, type TrainEvent } from "../train/index.ts"
+import { compare, comparisonLines, comparisonSeconds, verdict } from "./comparison.ts"
 import { sampleLines } from "./happenings.ts"
 import { INTERRUPTED, interruptible } from "./interrupts.ts"
 import { liveView } from "./live-view.ts"
-import { count, plural } from "./numbers.ts"
+import { count } from "./numbers.ts"
 import type { Output } from "./output.ts"
 import { plainView } from "./plain-view.ts"
 import { createProgress } from "./progress.ts"
 import type { Reader } from "./reader.ts"
 import { tensorboardReader } from "./tensorboard.ts"
 import { wrap } from "./text.ts"
+import { transientLine } from "./transient-line.ts"
 
 export interface Following {
   readonly output: Output
@@ -37,8 +31,6 @@ export interface Following {
   readonly startedMs: number
   readonly baselines: boolean
   readonly tensorboard: boolean
-  /** Seconds that the comparison will take, about. */
-  readonly tailSeconds: number
 }
 
 /** @returns  the exit code */
@@ -67,8 +59,8 @@ export async function followRun(following: Following): Promise<number> {
 
 /** Reads the run to its end; the last event, if it came to that. */
 async function readRun(following: Following, signal: AbortSignal): Promise<RunEndEvent | undefined> {
-  const { output, dir, startRun, peak, tailSeconds, tensorboard } = following
-  const progress = createProgress(tailSeconds)
+  const { output, dir, startRun, peak, baselines, tensorboard } = following
+  const progress = createProgress(baselines ? comparisonSeconds : undefined)
   const view = output.isLive
     ? liveView({ output, progress, peak, isStopping: () => signal.aborted })
     : plainView({ output, progress, peak })
@@ -77,7 +69,6 @@ async function readRun(following: Following, signal: AbortSignal): Promise<RunEn
   try {
     for await (const event of startRun(signal)) {
       progress.read(event)
-      if (event.type === "run-start") await sayStart(event, output)
       await output.event(event)
       for (const reader of readers) await reader.read(event)
       if (event.type === "run-end") end = event
@@ -86,25 +77,6 @@ async function readRun(following: Following, signal: AbortSignal): Promise<RunEn
     for (const reader of readers) await reader.close()
   }
   return end
-}
-
-async function sayStart(
-  { parameters, vocabSize, data, dir, device, resumedFromStep, recipe }: RunStartEvent,
-  output: Output,
-): Promise<void> {
-  const { train, valid, exactDuplicates, nearDuplicates } = data
-  const twins = exactDuplicates + nearDuplicates
-  const lines = [
-    `${plural(train.documents, "document")}, ${formatBytes(train.bytes)} to train on; ${plural(valid.documents, "document")}, ${formatBytes(valid.bytes)} held out${twins > 0 ? `; ${plural(twins, "near-duplicate")} kept on one side` : ""}`,
-    `${formatCount(parameters.total)} parameters, ${count(vocabSize)} tokens, ${device.kind} with ${plural(device.lanes, "lane")}; ${dir ?? "in memory"}`,
-    ...(resumedFromStep === undefined ? [] : [`going on at step ${count(resumedFromStep)} of ${count(recipe.steps)}`]),
-  ]
-  await output.say(
-    ...lines.flatMap((line) =>
-      wrap(line, output.width - 4).map((part, at) => (at === 0 ? `  ${part}` : `    ${part}`)),
-    ),
-    "",
-  )
 }
 
 async function sayHowToResume({ dir, output }: Following, end: RunEndEvent | undefined): Promise<void> {
@@ -178,11 +150,11 @@ async function lastHeldOut(dir: string, step: number): Promise<number | undefine
 }
 
 async function baselinesOf({ output, dir }: Following, { tokenizer }: Model, signal: AbortSignal) {
-  const note = progressNote(output)
+  const line = transientLine(output)
   try {
-    return await compare({ files: platform.files!, dir, tokenizer, signal, onProgress: note.tell })
+    return await compare({ files: platform.files!, dir, tokenizer, signal, onProgress: line.tell })
   } finally {
-    await note.clear()
+    await line.clear()
   }
 }
 

@@ -52,7 +52,7 @@ export async function planned(
 /** What each number is and why, as a table. */
 export function reasonLines(recipe: Recipe, { colors, width }: Pick<Output, "colors" | "width">): string[] {
   const rows = reasonsOf(recipe).map(([key, { value, because, source }]) => [
-    key,
+    key.replace(/^model\./, ""),
     shown(value),
     `${because} (${source})`,
   ])

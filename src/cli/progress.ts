@@ -29,8 +29,8 @@ export interface Progress {
   secondsLeft(): number | undefined
 }
 
-/** @param tailSeconds  what comes after the run and before the prompt */
-export function createProgress(tailSeconds = 0): Progress {
+/** @param tailSeconds  what comes after the run and before the prompt, by the bytes of its text */
+export function createProgress(tailSeconds: (textBytes: number) => number = () => 0): Progress {
   const state: {
     start?: RunStartEvent
     last?: StepEndEvent
@@ -104,9 +104,14 @@ export function createProgress(tailSeconds = 0): Progress {
     secondsLeft() {
       const perStep = stepTime.value()
       if (perStep === undefined || !state.start) return undefined
+      const { data } = state.start
       const left = this.steps - this.step
       const perToken = evaluationTime.value() ?? perStep / state.start.tokensPerStep / 3 // assumption: forward is a third
-      return left * perStep + evaluationTokensLeft(state.start, this.step) * perToken + tailSeconds
+      return (
+        left * perStep +
+        evaluationTokensLeft(state.start, this.step) * perToken +
+        tailSeconds(data.train.bytes + data.valid.bytes)
+      )
     },
   }
 }
