@@ -3,6 +3,7 @@
 // Run: npm run bench -- tokenizer [--data PATH] [--json]
 import { readFileSync } from "node:fs"
 import { gunzipSync } from "node:zlib"
+import { platform } from "#platform"
 import { trainBpe } from "../src/tokenizer/index.ts"
 
 export interface BenchTokenizerOptions {
@@ -46,6 +47,9 @@ export async function benchTokenizer({ data, vocabSize = 8192 }: BenchTokenizerO
   const megabytes = texts.reduce((sum, text) => sum + new TextEncoder().encode(text).length, 0) / 1e6
   const tokens = encoding.result.reduce((sum, ids) => sum + ids.length, 0)
   return {
+    work: "tokenizer",
+    engine: platform.engine,
+    threads: 1,
     megabytes: round(megabytes),
     vocabSize: tokenizer.vocabSize,
     tokens,
