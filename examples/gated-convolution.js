@@ -3,7 +3,7 @@
 // Run: node examples/gated-convolution.js
 import { openDevice, train } from "kinglet"
 import { embedding, linear, rmsNorm } from "kinglet/nn"
-import { add, gradients, input, multiply, pad, program, sigmoid, slice, square, sum } from "kinglet/tensor"
+import { add, gradients, input, mean, multiply, pad, program, sigmoid, slice, square } from "kinglet/tensor"
 import { defaultRecipe } from "kinglet/train"
 
 const WIDTH = 5
@@ -18,35 +18,33 @@ function gatedConvolution(x, kernel, gate) {
 }
 
 // 1. The gradient: every number of every input, moved up and down a little.
-const inputs = [input("x", [2, 6, 3]), input("kernel", [WIDTH, 3]), input("gate", [3, 3])]
-const loss = sum(square(gatedConvolution(...inputs)))
-const [x, kernel, gate] = gradients(loss, inputs)
-const workspace = (await openDevice("reference")).createWorkspace()
-const { check } = await workspace.compile({ check: program({ outputs: { loss, x, kernel, gate } }) })
+const inputs = { x: input("x", [2, 6, 3]), kernel: input("kernel", [WIDTH, 3]), gate: input("gate", [3, 3]) }
+const loss = mean(square(gatedConvolution(inputs.x, inputs.kernel, inputs.gate)))
+const [x, kernel, gate] = gradients(loss, Object.values(inputs))
+const reference = (await openDevice("reference")).createWorkspace()
+const { check } = await reference.compile({ check: program({ outputs: { loss, x, kernel, gate } }) })
 const wave = (size, phase) => Array.from({ length: size }, (_, i) => Math.sin(7 * i + phase))
 const values = { x: wave(36, 1), kernel: wave(15, 2), gate: wave(9, 3) }
-const { loss: _, ...derivatives } = await check.run(values)
-const h = 0.01
-const lossAt = async (name, i, by) =>
-  (await check.run({ ...values, [name]: values[name].with(i, values[name][i] + by) })).loss[0]
+const lossAt = async (name, i, h) =>
+  (await check.run({ ...values, [name]: values[name].with(i, values[name][i] + h) })).loss[0]
 let worst = 0
-for (const [name, derivative] of Object.entries(derivatives))
-  for (const [i, ours] of derivative.entries())
-    worst = Math.max(worst, Math.abs(ours - ((await lossAt(name, i, h)) - (await lossAt(name, i, -h))) / (2 * h)))
+for (const name of Object.keys(inputs))
+  for (const [i, ours] of (await check.run(values))[name].entries())
+    worst = Math.max(worst, Math.abs(ours - ((await lossAt(name, i, 0.01)) - (await lossAt(name, i, -0.01))) / 0.02))
 console.log(`largest difference from central differences: ${worst.toExponential(1)}`)
 
 // 2. The model: its parameters with their roles, and a function from tokens [B, T] to logits [B, T, V].
 const model = ({ vocabSize: V, hiddenSize: C, numHiddenLayers }) => {
-  const layers = Array.from({ length: numHiddenLayers }, (_, layer) => [`kernel.${layer}`, `gate.${layer}`])
-  const init = { kind: "normal", std: 0.2 }
-  const block = ([kernel, gate]) => [
-    [kernel, { shape: [WIDTH, C], role: "gain", init }],
-    [gate, { shape: [C, C], role: "matrix", init }],
-  ]
-  const table = (role) => ({ shape: [V, C], role, init: { kind: "normal", std: 0.02 } })
-  const parameters = { embed: table("embedding"), ...Object.fromEntries(layers.flatMap(block)), head: table("head") }
+  const layers = [...Array(numHiddenLayers).keys()]
+  const normal = (shape, role, std) => ({ shape, role, init: { kind: "normal", std } })
+  const block = (n) => ({
+    [`kernel.${n}`]: normal([WIDTH, C], "gain", 0.2),
+    [`gate.${n}`]: normal([C, C], "matrix", 0.2),
+  })
+  const [embed, head] = [normal([V, C], "embedding", 0.02), normal([V, C], "head", 0.02)]
+  const parameters = Object.assign({ embed, head }, ...layers.map(block))
   const forward = (p, tokens) => {
-    const step = (x, [kernel, gate]) => add(x, gatedConvolution(rmsNorm(x), p[kernel], p[gate]))
+    const step = (x, n) => add(x, gatedConvolution(rmsNorm(x), p[`kernel.${n}`], p[`gate.${n}`]))
     return linear(rmsNorm(layers.reduce(step, embedding(tokens, p.embed))), p.head)
   }
   return { parameters, forward }
