@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import { FormatError } from "../core/index.ts"
-import { charactersTokenizer, loadTokenizer, trainBpe } from "./index.ts"
+import { charactersTokenizer, loadTokenizer, type Tokenizer, trainBpe } from "./index.ts"
 
 const bpe = (await trainBpe(["the then there these"], { vocabSize: 262 })).toJson()
 const characters = (await charactersTokenizer(["abc"])).toJson()
@@ -82,4 +82,29 @@ describe("a tokenizer.json", () => {
     })
     expect(loadTokenizer(theirs).toJson()).toBe(bpe)
   })
+
+  it.each([
+    ["bpe", bpe],
+    ["characters", characters],
+  ])("with any one character changed, %s is refused or still a tokenizer", (_, text) => {
+    for (let at = 0; at < text.length; at += 3)
+      for (const char of '"[{0,b\\\ud800') {
+        const tokenizer = loadOrRefuse(text.slice(0, at) + char + text.slice(at + 1))
+        if (tokenizer?.kind === "bpe") expect(tokenizer.decode(tokenizer.encode("the abc"))).toBe("the abc")
+      }
+  })
+
+  it("cut short anywhere is refused", () => {
+    for (let length = 0; length < characters.length; length++)
+      expect(loadOrRefuse(characters.slice(0, length))).toBeUndefined()
+  })
 })
+
+function loadOrRefuse(text: string): Tokenizer | undefined {
+  try {
+    return loadTokenizer(text)
+  } catch (error) {
+    expect(error).toBeInstanceOf(FormatError)
+    return undefined
+  }
+}
