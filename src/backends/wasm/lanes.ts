@@ -37,6 +37,20 @@ export interface LocalLane extends LanePool {
 }
 
 /**
+ * Closed workspaces may leave this much behind in the lanes. A lane sleeps in the futex and never collects garbage, so that
+ * what it was told to forget stays until it ends: past this, new lanes take the place of the old (some 50 ms).
+ */
+const FORGOTTEN_BYTES_LIMIT = 64 * 2 ** 20
+
+/** What a module needs to be loaded in lanes that start later. */
+interface Loading {
+  readonly id: number
+  readonly module: WasmModule
+  readonly memory: WasmMemory
+  readonly names: readonly string[]
+}
+
+/**
  * Starts `count` workers and waits until they listen.
  *
  * @throws DeviceError  if a worker cannot be started or memory cannot be shared
@@ -44,39 +58,71 @@ export interface LocalLane extends LanePool {
 export async function openLanes(count: number): Promise<LanePool> {
   if (typeof SharedArrayBuffer === "undefined")
     throw new DeviceError("lanes need shared memory, which is switched off here", "open the device with a local lane")
-  const team = new Team(count)
-  await team.tell((lane, sequence) => ({
-    kind: "open",
-    sequence,
-    control: team.control,
-    lane,
-    lanes: count,
-    wakeByMessage: team.wakeByMessage,
-  }))
-  const loaded = new Map<LoadedModule, number>()
+  const loaded = new Map<LoadedModule, Loading>()
   let modules = 0
+  let forgottenBytes = 0
+  let team: Promise<Team> | undefined = startTeam(count)
+  let ended: Promise<void> = Promise.resolve()
+  /** The lanes at work; new ones, once the old have ended and with all that is loaded, if they were let go. */
+  const current = (): Promise<Team> => {
+    team ??= ended.then(() => startTeam(count, [...loaded.values()]))
+    team.catch(() => {}) // told to whoever asked
+    return team
+  }
+  const letGo = (old: Promise<Team>): void => {
+    ended = old.then((lanes) => lanes.close())
+    team = undefined
+    forgottenBytes = 0
+  }
+  const forget = async ({ id, memory }: Loading): Promise<void> => {
+    const old = team
+    if (old === undefined) return
+    const isLast = ![...loaded.values()].some((other) => other.memory === memory)
+    if (isLast) forgottenBytes += memory.buffer.byteLength
+    const lanes = await old
+    if (lanes.ended || team !== old) return
+    if (forgottenBytes > FORGOTTEN_BYTES_LIMIT) letGo(old)
+    else await lanes.tell((_, sequence) => ({ kind: "unload", sequence, id }))
+  }
   const load = async (memory: WasmMemory, module: WasmModule): Promise<LoadedModule> => {
-    const id = modules++
-    const names = functionsOf(module)
-    await team.tell((_, sequence) => ({ kind: "load", sequence, id, module, memory, names }))
+    const loading = { id: modules++, module, memory, names: functionsOf(module) }
+    await tellToLoad(await current(), loading)
     const handle: LoadedModule = {
-      functions: names,
+      functions: loading.names,
       unload() {
-        if (loaded.delete(handle) && !team.ended)
-          team.tell((_, sequence) => ({ kind: "unload", sequence, id })).catch(() => {}) // a broken team forgot it anyway
+        if (loaded.delete(handle)) forget(loading).catch(() => {}) // a broken team forgot it anyway
       },
     }
-    loaded.set(handle, id)
+    loaded.set(handle, loading)
     return handle
   }
   const run = async (module: LoadedModule, step: string | number): Promise<void> => {
     const index = stepIndex(module, step)
-    const id = loaded.get(module)
-    if (id === undefined) throw new DeviceError("this module is not loaded in these lanes")
-    await team.run(id, index)
+    const loading = loaded.get(module)
+    if (loading === undefined) throw new DeviceError("this module is not loaded in these lanes")
+    await (await current()).run(loading.id, index)
   }
-  return { count, load, run, close: () => team.close() }
+  const close = async (): Promise<void> => {
+    team ??= Promise.reject<Team>(new DeviceError("the lanes are closed"))
+    await team.then(
+      (lanes) => lanes.close(),
+      () => ended,
+    )
+  }
+  await current()
+  return { count, load, run, close }
 }
+
+async function startTeam(count: number, loaded: readonly Loading[] = []): Promise<Team> {
+  const team = new Team(count)
+  const { control, wakeByMessage } = team
+  await team.tell((lane, sequence) => ({ kind: "open", sequence, control, lane, lanes: count, wakeByMessage }))
+  for (const loading of loaded) await tellToLoad(team, loading)
+  return team
+}
+
+const tellToLoad = (team: Team, { id, module, memory, names }: Loading): Promise<void> =>
+  team.tell((_, sequence) => ({ kind: "load", sequence, id, module, memory, names }))
 
 /** One lane on the calling thread: no worker, no barrier, and the memory need not be shared. */
 export function openLocalLane(): LocalLane {
@@ -129,6 +175,8 @@ class Team {
   readonly #words = new Int32Array(this.control)
   readonly #workers: readonly PlatformWorker[]
   #queue: Promise<unknown> = Promise.resolve()
+  /** Why later orders are refused: closed, or broken. */
+  #closed: DeviceError | undefined
   #broken: DeviceError | undefined
   /** The order in flight: how many answers are missing, and its two ends. */
   #pending: { missing: number; resolve: () => void; reject: (error: Error) => void } | undefined
@@ -143,7 +191,7 @@ class Team {
   }
 
   get ended(): boolean {
-    return this.#broken !== undefined
+    return this.#closed !== undefined || this.#broken !== undefined
   }
 
   /** Sends every lane out of its sleep to read a message, and waits for all answers. */
@@ -170,15 +218,16 @@ class Team {
     })
   }
 
-  /** Ends all lanes after the order in flight. */
+  /** Ends all lanes after the orders given so far. */
   async close(): Promise<void> {
-    await this.#queue.catch(() => {})
-    this.#broken ??= new DeviceError("the lanes are closed")
+    this.#closed ??= new DeviceError("the lanes are closed")
+    await this.#queue
     await this.#terminate()
   }
 
   /** Orders wait for one another; while one is in flight the process stays alive. */
-  #inTurn(start: (resolve: () => void, reject: (error: Error) => void) => void): Promise<void> {
+  async #inTurn(start: (resolve: () => void, reject: (error: Error) => void) => void): Promise<void> {
+    if (this.#closed) throw this.#closed
     const turn = this.#queue.then(async () => {
       if (this.#broken) throw this.#broken
       this.#workers[0].ref()
