@@ -2,6 +2,7 @@
 // an executable is one compiled program. The file defines the contract only: `open-device.ts` picks the implementation.
 import type { Program, Tensor } from "../tensor/index.ts"
 
+/** `wasm` is the default, `reference` the specification. */
 export type DeviceKind = "wasm" | "reference"
 
 /** What a run is fed: one number for a scalar, an array for the rest. */
@@ -9,6 +10,7 @@ export type Feed = { readonly [name: string]: number | ArrayLike<number> }
 /** What a run gives back; the arrays are copies. */
 export type Results = { readonly [name: string]: Float32Array }
 
+/** Where programs run. */
 export interface Device {
   readonly kind: DeviceKind
   /** How many workers share each step; 1 may mean the calling thread itself. */
@@ -21,6 +23,7 @@ export interface Device {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+/** One memory, the states in it, and the programs that share them. */
 export interface Workspace {
   /**
    * Plans and compiles programs that share this workspace's states (a state is shared when the tensor is the same). Programs
@@ -31,19 +34,32 @@ export interface Workspace {
   compile<Name extends string>(
     programs: { readonly [N in Name]: Program },
   ): Promise<{ readonly [N in Name]: Executable }>
-  /** Sets a state. States are zero until written. */
+  /**
+   * Sets a state, between runs. States are zero until written.
+   *
+   * @throws ConfigError  if `state` is no state
+   * @throws DataError    if the number of values is wrong
+   */
   write(state: Tensor, values: ArrayLike<number>): void
-  /** A copy of a state's numbers. */
+  /** A copy of a state's numbers, between runs. */
   read(state: Tensor): Float32Array
   /** Exact bytes of everything planned so far: states, activations, scratch. */
   readonly plannedBytes: number
+  /** Gives the memory back. A run under way, and every later call, ends with a DeviceError. */
   close(): void
 }
 
+/** A compiled program. */
 export interface Executable {
   readonly program: Program
   /** FLOPs of one run, by structure. */
   readonly flops: number
-  /** Runs the program once. Runs of one workspace happen one after the other. */
+  /**
+   * Runs the program once. Runs of one workspace happen one after the other, in the order of the calls; `feed` is copied
+   * at once.
+   *
+   * @throws DataError    if the feed is not what the program's inputs ask for
+   * @throws DeviceError  if the workspace or the device is closed, or a lane has stopped
+   */
   run(feed?: Feed): Promise<Results>
 }

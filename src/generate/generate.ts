@@ -8,6 +8,7 @@ import type { Model } from "./model.ts"
 import { createSampler, type SamplerOptions } from "./sampler.ts"
 import { createStopMatcher, type StopMatcher } from "./stop-strings.ts"
 
+/** How much is generated, how it is drawn, and what ends it. */
 export interface GenerateOptions extends SamplerOptions {
   /** Default 200. */
   readonly maxTokens?: number

@@ -3,12 +3,13 @@
 
 import { type FileSystem, platform } from "#platform"
 import { type Device, openDevice, type Workspace } from "../backends/index.ts"
-import { ConfigError, DataError, FormatError, formatShape, sameShape } from "../core/index.ts"
+import { ConfigError, DataError, FormatError, formatShape, sameShape, sizeOf } from "../core/index.ts"
 import { decodeSafetensors } from "../formats/index.ts"
 import { type DecoderConfig, decoderParameters, fromHuggingFaceConfig, parameterStates } from "../models/index.ts"
 import type { Tensor } from "../tensor/index.ts"
 import { loadTokenizer, type Tokenizer } from "../tokenizer/index.ts"
 
+/** A model in a memory of its own, ready to run. */
 export interface Model {
   readonly config: DecoderConfig
   readonly tokenizer: Tokenizer
@@ -23,6 +24,7 @@ export interface Model {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+/** What a model is made of, as plain data. */
 export interface ModelParts {
   readonly config: DecoderConfig
   readonly tokenizer: Tokenizer
@@ -30,6 +32,7 @@ export interface ModelParts {
   readonly source?: string
 }
 
+/** Where a model runs. */
 export interface ModelOptions {
   /** Default: a device of the model's own, closed with it. */
   readonly device?: Device
@@ -38,7 +41,9 @@ export interface ModelOptions {
 /**
  * A model from its parts; the parameters are copied into the device's memory.
  *
- * @throws ConfigError  if a parameter is missing or has another shape than the config asks for
+ * @throws ConfigError  if a parameter is missing or has another size than the config asks for, or the tokenizer has more
+ *                      tokens than the model
+ * @throws DeviceError  if the device has no memory for them
  */
 export async function createModel(parts: ModelParts, options: ModelOptions = {}): Promise<Model> {
   const { config, tokenizer, source = "memory" } = parts
@@ -47,28 +52,36 @@ export async function createModel(parts: ModelParts, options: ModelOptions = {})
       `the tokenizer has ${tokenizer.vocabSize} tokens, the model ${config.vocabSize}`,
       "take the tokenizer the model was trained with",
     )
+  const states = Object.entries(parameterStates(config)).map(
+    ([name, state]) => [name, state, requireParameter(parts, name)] as const,
+  )
   const device = options.device ?? (await openDevice())
   const workspace = device.createWorkspace()
-  const parameters = parameterStates(config)
-  for (const [name, state] of Object.entries(parameters)) workspace.write(state, requireParameter(parts, name))
   const close = async () => {
     workspace.close()
     if (options.device === undefined) await device.close()
   }
+  try {
+    for (const [, state, values] of states) workspace.write(state, values)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const parameters = Object.fromEntries(states.map(([name, state]) => [name, state]))
   return { config, tokenizer, device, workspace, parameters, source, close, [Symbol.asyncDispose]: close }
 }
 
 function requireParameter({ config, parameters }: ModelParts, name: string): Float32Array {
   const { shape } = decoderParameters(config)[name]!
   const values = parameters[name]
-  const size = shape.reduce((a, b) => a * b, 1)
-  if (values?.length === size) return values
+  if (values?.length === sizeOf(shape)) return values
   throw new ConfigError(
     `parameter ${name} must be ${formatShape(shape)}, got ${values === undefined ? "none" : `${values.length} numbers`}`,
     "config and parameters do not belong together",
   )
 }
 
+/** Which model of a run is loaded, and where it runs. */
 export interface LoadOptions extends ModelOptions {
   /** Which checkpoint of a run: the one with the lowest held-out loss (default), or the last. */
   readonly checkpoint?: "best" | "last"

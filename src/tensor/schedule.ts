@@ -66,8 +66,7 @@ export function schedule(program: Program): Step[] {
 
 /** Decides which results of elementwise nodes get bytes of their own; all others are computed where they are used. */
 function chooseStored(program: Program): Set<Tensor> {
-  const users = new Map<Tensor, Node[]>()
-  for (const node of program.nodes) for (const x of node.inputs) users.set(x, [...(users.get(x) ?? []), node])
+  const users = usersOf(program)
   const kept = new Set([...Object.values(program.outputs), ...program.updates.map(({ value }) => value)].map(storageOf))
   const stored = new Set<Tensor>()
   const length = new Map<Tensor, number>()
@@ -83,6 +82,17 @@ function chooseStored(program: Program): Set<Tensor> {
   return stored
 }
 
+function usersOf(program: Program): Map<Tensor, Node[]> {
+  const users = new Map<Tensor, Node[]>()
+  for (const node of program.nodes)
+    for (const x of node.inputs) {
+      const known = users.get(x)
+      if (known === undefined) users.set(x, [node])
+      else known.push(node)
+    }
+  return users
+}
+
 function mustStore(result: Tensor, users: readonly Node[], expressionLength: number): boolean {
   const foldable = (user: Node): boolean =>
     isReduction(user) || (isFusable(user) && sameShape(user.outputs[0]!.shape, result.shape))
@@ -93,13 +103,13 @@ function mustStore(result: Tensor, users: readonly Node[], expressionLength: num
 }
 
 function elementwiseStep(roots: readonly Tensor[], stored: ReadonlySet<Tensor>): Step {
-  const others = new Set([...stored].filter((tensor) => !roots.includes(tensor)))
-  return { kind: "elementwise", body: elementProgram(roots[0]!.shape, roots, others), writes: roots }
+  const isLoaded = (tensor: Tensor) => stored.has(tensor) && !roots.includes(tensor)
+  return { kind: "elementwise", body: elementProgram(roots[0]!.shape, roots, isLoaded), writes: roots }
 }
 
 function reductionStep(node: Node<"sum"> | Node<"max">, stored: ReadonlySet<Tensor>): Step {
   const x = node.inputs[0]!
-  const body = elementProgram(x.shape, [x], stored)
+  const body = elementProgram(x.shape, [x], (tensor) => stored.has(tensor))
   return { kind: "reduction", body, reduce: node.op, ...node.attributes, writes: node.outputs }
 }
 
@@ -109,7 +119,7 @@ function reductionStep(node: Node<"sum"> | Node<"max">, stored: ReadonlySet<Tens
  */
 function fitsReduction(node: Node<"sum"> | Node<"max">, stored: ReadonlySet<Tensor>): boolean {
   const { shape } = node.inputs[0]!
-  const { leaves, instructions } = elementProgram(shape, [node.inputs[0]!], stored)
+  const { leaves, instructions } = elementProgram(shape, [node.inputs[0]!], (tensor) => stored.has(tensor))
   const { firstAxis, lastAxis } = node.attributes
   const axes = (from: number, to: number) => {
     const strides = leaves.map((leaf) => stretchedStrides(leaf.shape, shape).slice(from, to))
@@ -151,36 +161,44 @@ export function collapse(
   return { sizes: joined, strides: joinedStrides }
 }
 
-/** Writes the expressions of `values` as straight-line code; what is `stored` is loaded, all else computed. */
-function elementProgram(shape: Shape, values: readonly Tensor[], stored: ReadonlySet<Tensor>): ElementProgram {
+/** Writes the expressions of `values` as straight-line code; what `isStored` is loaded, all else computed. */
+function elementProgram(
+  shape: Shape,
+  values: readonly Tensor[],
+  isStored: (tensor: Tensor) => boolean,
+): ElementProgram {
   const leaves: Tensor[] = []
   const instructions: Instruction[] = []
-  const known = new Map<Tensor, number>()
-  const add = (instruction: Instruction): number => instructions.push(instruction) - 1
+  const positions = new Map<Tensor, number>()
   const leafOf = (tensor: Tensor): number => {
     const at = leaves.findIndex((leaf) => storageOf(leaf) === storageOf(tensor) && sameShape(leaf.shape, tensor.shape))
     return at >= 0 ? at : leaves.push(tensor) - 1
   }
   const write = (tensor: Tensor): number => {
     const { node } = tensor
-    const base = storageOf(tensor).node
-    if (isOp(base, "constant")) return add({ kind: "constant", value: base.attributes.value })
-    const inlined = isFusable(node) && !stored.has(tensor)
-    if (!inlined) return add({ kind: "load", leaf: leafOf(tensor) })
-    if (isOp(node, "random"))
-      return add({ kind: "random", seed: visit(node.inputs[0]!), stream: node.attributes.stream })
-    const operands = node.inputs.map(visit)
-    return node.op === "broadcast"
-      ? operands[0]!
-      : add({ kind: "apply", op: node.op as Exclude<ElementwiseOp, "random">, operands })
+    const isInlined = isFusable(node) && !isStored(tensor)
+    if (isInlined && node.op === "broadcast") return visit(node.inputs[0]!)
+    return instructions.push(isInlined ? computing(node, visit) : fetching(tensor, leafOf)) - 1
   }
   const visit = (tensor: Tensor): number => {
-    const position = known.get(tensor) ?? write(tensor)
-    known.set(tensor, position)
+    const position = positions.get(tensor) ?? write(tensor)
+    positions.set(tensor, position)
     return position
   }
   const results = values.map(visit)
   return { shape, leaves, instructions, results }
+}
+
+function fetching(tensor: Tensor, leafOf: (tensor: Tensor) => number): Instruction {
+  const { node } = storageOf(tensor)
+  return isOp(node, "constant")
+    ? { kind: "constant", value: node.attributes.value }
+    : { kind: "load", leaf: leafOf(tensor) }
+}
+
+function computing(node: Node, visit: (operand: Tensor) => number): Instruction {
+  if (isOp(node, "random")) return { kind: "random", seed: visit(node.inputs[0]!), stream: node.attributes.stream }
+  return { kind: "apply", op: node.op as Exclude<ElementwiseOp, "random">, operands: node.inputs.map(visit) }
 }
 
 /** Neighboring sweeps over the same shape become one, so that shared operands are read once. */

@@ -176,10 +176,9 @@ export const shapeRules: { readonly [O in Op]: ShapeRule<O> } = {
     return f32(permutation.map((axis) => x!.shape[axis]!))
   },
   broadcast: ([x], { shape }) => {
-    requireDType("broadcast", x!, "f32", "x")
     if (!sameShape(broadcastShapes(x!.shape, shape), shape))
       throw new ShapeError(`broadcast: ${formatShape(x!.shape)} does not stretch to ${formatShape(shape)}`)
-    return f32(shape)
+    return [{ shape: [...shape], dtype: x!.dtype }]
   },
   slice: ([x], { axis, start, end }) => {
     requireDType("slice", x!, "f32", "x")

@@ -1,11 +1,12 @@
 // The reference backend: plain loops in f64, slow and obviously right. It is the specification every other backend is tested
 // against, and runs a program node by node in the order of creation.
-import { DeviceError, invariant, sizeOf } from "../../core/index.ts"
+import { DeviceError, sizeOf } from "../../core/index.ts"
 import { flopsOf, isOp, type Program, type Tensor } from "../../tensor/index.ts"
 import type { Device, Executable, Feed, Results, Workspace } from "../backend.ts"
-import { feedValues } from "../feed.ts"
+import { feedValues, requireState, stateValues } from "../feed.ts"
 import { type Numbers, referenceOps } from "./ops.ts"
 
+/** The device every other one is compared with; its workspaces hold f64 numbers. */
 export function openReferenceDevice(): Device {
   return {
     kind: "reference",
@@ -21,27 +22,26 @@ function createWorkspace(): Workspace {
   const states = new Map<Tensor, Numbers>()
   let plannedBytes = 0
   let closed = false
-  const stateOf = (state: Tensor): Numbers => {
-    if (closed) throw new DeviceError("the workspace is closed")
+  const stateOf: StateOf = (state) => {
+    requireState(state)
+    requireOpen()
     const values = states.get(state) ?? new Float64Array(sizeOf(state.shape))
     states.set(state, values)
     return values
   }
+  const requireOpen = () => {
+    if (closed) throw new DeviceError("the workspace is closed")
+  }
   const compile: Workspace["compile"] = async (programs) => {
+    requireOpen()
     const entries = Object.entries(programs) as [string, Program][]
-    for (const [, program] of entries)
-      plannedBytes += 8 * program.nodes.flatMap((node) => node.outputs).reduce((sum, x) => sum + sizeOf(x.shape), 0)
-    return Object.fromEntries(entries.map(([name, program]) => [name, createExecutable(program, stateOf)])) as never
+    for (const [, program] of entries) plannedBytes += bytesOf(program)
+    const runtime = { requireOpen, stateOf }
+    return Object.fromEntries(entries.map(([name, program]) => [name, createExecutable(program, runtime)])) as never
   }
   return {
     compile,
-    write: (state, values) => {
-      invariant(
-        values.length === sizeOf(state.shape),
-        `state needs ${sizeOf(state.shape)} values, got ${values.length}`,
-      )
-      stateOf(state).set(Array.from(values))
-    },
+    write: (state, values) => stateOf(state).set(stateValues(state, values)),
     read: (state) => Float32Array.from(stateOf(state)),
     get plannedBytes() {
       return plannedBytes
@@ -53,11 +53,22 @@ function createWorkspace(): Workspace {
   }
 }
 
-function createExecutable(program: Program, stateOf: (state: Tensor) => Numbers): Executable {
+type StateOf = (state: Tensor) => Numbers
+
+/** Every value of a program in f64; nothing is used twice. */
+const bytesOf = (program: Program): number =>
+  8 * program.nodes.flatMap((node) => node.outputs).reduce((sum, x) => sum + sizeOf(x.shape), 0)
+
+function createExecutable(
+  program: Program,
+  { requireOpen, stateOf }: { requireOpen: () => void; stateOf: StateOf },
+): Executable {
   const run = async (feed: Feed = {}): Promise<Results> => {
+    requireOpen()
     const values = evaluate(program, feed, stateOf)
     const updates = program.updates.map(({ state, value }) => [state, values.get(value)!.slice()] as const)
-    for (const [state, next] of updates) stateOf(state).set(next)
+    // States hold f32, as on every device and in every checkpoint.
+    for (const [state, next] of updates) stateOf(state).set(next.map(Math.fround))
     return Object.fromEntries(
       Object.entries(program.outputs).map(([name, x]) => [name, Float32Array.from(values.get(x)!)]),
     )
@@ -65,7 +76,7 @@ function createExecutable(program: Program, stateOf: (state: Tensor) => Numbers)
   return { program, flops: flopsOf(program), run }
 }
 
-function evaluate(program: Program, feed: Feed, stateOf: (state: Tensor) => Numbers): Map<Tensor, Numbers> {
+function evaluate(program: Program, feed: Feed, stateOf: StateOf): Map<Tensor, Numbers> {
   const values = new Map<Tensor, Numbers>()
   const feeds = feedValues(program, feed)
   for (const node of program.nodes) {

@@ -15,6 +15,7 @@ import {
 /** Vector loads may touch this many bytes past the end of a buffer. */
 const READ_PAST_END = 16
 
+/** Bytes to set aside for a tensor. */
 export const bytesOf = (tensor: Tensor): number => 4 * sizeOf(tensor.shape) + READ_PAST_END
 
 /** The temporaries of one program: offsets in the arena by tensor, and one extra buffer per step that asked for it. */
@@ -27,6 +28,7 @@ export interface ArenaLayout {
   readonly bytes: number
 }
 
+/** States, fixed data and constants live as long as the workspace. */
 const OWN_PLACE: ReadonlySet<string> = new Set(["state", "data", "constant"])
 export const hasOwnPlace = (tensor: Tensor): boolean => OWN_PLACE.has(tensor.node.op)
 
@@ -34,17 +36,25 @@ export const hasOwnPlace = (tensor: Tensor): boolean => OWN_PLACE.has(tensor.nod
 export function layoutArena(program: Program, steps: readonly Step[], extraBytes: (step: Step) => number): ArenaLayout {
   const inPlace = chooseInPlace(program, steps)
   const lives = lifetimesOf(program, steps, inPlace)
-  const extraSteps = steps.filter((step) => extraBytes(step) > 0)
-  const extraLives = extraSteps.map(
-    (step): Lifetime => ({ bytes: extraBytes(step), first: steps.indexOf(step), last: steps.indexOf(step) }),
-  )
-  const { offsets, bytes } = planArena([...lives.values(), ...extraLives])
+  const extraLives = new Map<Step, Lifetime>()
+  for (const [at, step] of steps.entries())
+    if (extraBytes(step) > 0) extraLives.set(step, { bytes: extraBytes(step), first: at, last: at })
+  const { offsets, bytes } = planArena([...lives.values(), ...extraLives.values()])
   return {
     offsets: new Map([...lives.keys()].map((tensor, i) => [tensor, offsets[i]!])),
-    extras: new Map(extraSteps.map((step, i) => [step, offsets[lives.size + i]!])),
+    extras: new Map([...extraLives.keys()].map((step, i) => [step, offsets[lives.size + i]!])),
     inPlace,
     bytes: alignUp(bytes),
   }
+}
+
+/** What is read when a run has ended: outputs, and values that are copied into their states. */
+const readAtEnd = (program: Program): Tensor[] =>
+  [...Object.values(program.outputs), ...program.updates.map(({ value }) => value)].map(storageOf)
+
+/** Tensors with places of their own that have to lie in memory; constants of element programs are part of the code. */
+export function ownTensorsOf(program: Program, steps: readonly Step[]): Set<Tensor> {
+  return new Set([...program.states, ...steps.flatMap(readsOf), ...readAtEnd(program)].filter(hasOwnPlace))
 }
 
 /** Inputs live from the start, outputs and copied updates to the end, all else from the step that writes it to the last that reads it. */
@@ -56,38 +66,42 @@ function lifetimesOf(
   const lives = new Map<Tensor, Lifetime>()
   const touch = (tensor: Tensor, at: number): void => {
     if (hasOwnPlace(tensor) || inPlace.has(tensor)) return
-    const known = lives.get(tensor)
-    lives.set(tensor, {
-      bytes: bytesOf(tensor),
-      first: Math.min(known?.first ?? at, at),
-      last: Math.max(known?.last ?? at, at),
-    })
+    const { first, last } = lives.get(tensor) ?? { first: at, last: at }
+    lives.set(tensor, { bytes: bytesOf(tensor), first: Math.min(first, at), last: Math.max(last, at) })
   }
   for (const input of Object.values(program.inputs)) touch(input, 0)
   for (const [at, step] of steps.entries()) for (const tensor of [...step.writes, ...readsOf(step)]) touch(tensor, at)
-  for (const tensor of [...Object.values(program.outputs), ...program.updates.map(({ value }) => value)])
-    touch(storageOf(tensor), steps.length)
+  for (const tensor of readAtEnd(program)) touch(tensor, steps.length)
   return lives
 }
 
 /**
  * An update may overwrite its state as it is computed if nobody reads the old numbers afterwards, and its own step reads
- * them only at the index it writes.
+ * them only at the index it writes. (A program has one update a state, and no output or value is the updated state itself.)
  */
 function chooseInPlace(program: Program, steps: readonly Step[]): Map<Tensor, Tensor> {
+  const writtenAt = new Map<Tensor, number>()
+  const lastReadAt = new Map<Tensor, number>()
+  for (const [at, step] of steps.entries()) {
+    for (const tensor of step.writes) writtenAt.set(tensor, at)
+    for (const tensor of readsOf(step)) lastReadAt.set(tensor, at)
+  }
   const inPlace = new Map<Tensor, Tensor>()
   for (const { state, value } of program.updates) {
-    const at = steps.findIndex((step) => step.writes.includes(value))
-    if (at < 0 || inPlace.has(value)) continue
-    const readLater = steps.some((step, index) => index > at && readsOf(step).includes(state))
-    const isOutput = Object.values(program.outputs).some((output) => storageOf(output) === state)
-    if (!readLater && !isOutput && readsSameIndex(steps[at]!, state)) inPlace.set(value, state)
+    const at = writtenAt.get(value)
+    if (at === undefined || inPlace.has(value)) continue
+    const isReadLater = (lastReadAt.get(state) ?? -1) > at
+    if (!isReadLater && readsSameIndex(steps[at]!, state)) inPlace.set(value, state)
   }
   return inPlace
 }
 
+/** Whether a step that writes where `state` lies reads no element of it that it may already have overwritten. */
 function readsSameIndex(step: Step, state: Tensor): boolean {
-  if (step.kind === "op") return step.node.op === "cacheWrite" && storageOf(step.node.inputs[0]!) === state
+  if (step.kind === "op") {
+    const [cache, ...others] = readsOf(step)
+    return step.node.op === "cacheWrite" && cache === state && !others.includes(state)
+  }
   if (step.kind === "reduction") return !readsOf(step).includes(state)
   return step.body.leaves.every((leaf) => storageOf(leaf) !== state || sizeOf(leaf.shape) === sizeOf(step.body.shape))
 }
@@ -98,6 +112,7 @@ export interface Allocator {
   readonly used: number
 }
 
+/** `reserve(end)` is asked before each place is given, and throws where there is no more. */
 export function createAllocator(start: number, reserve: (end: number) => void): Allocator {
   let used = alignUp(start)
   return {

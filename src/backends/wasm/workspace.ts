@@ -2,18 +2,14 @@
 // fixed data as programs name them, an arena all programs share, and scratch for each lane.
 
 import { platform } from "#platform"
-import { DeviceError, formatBytes, invariant, sizeOf } from "../../core/index.ts"
 import { flopsOf, isOp, type Program, type Tensor } from "../../tensor/index.ts"
 import type { Executable, Feed, Results, Workspace } from "../backend.ts"
-import { feedValues } from "../feed.ts"
+import { feedValues, requireState, stateValues } from "../feed.ts"
 import { addressOf, assemble, type Places, type PlannedProgram, planProgram } from "./compile.ts"
 import { CONTROL_BYTES, type LanePool, type LoadedModule } from "./lanes.ts"
-import { bytesOf, createAllocator, hasOwnPlace } from "./layout.ts"
-import { type WasmMemory, webAssembly } from "./webassembly.ts"
-
-const PAGE_BYTES = 65536
-/** A 32-bit memory ends at 4 GiB; one page less keeps every address and length in 32 bits. */
-const MAX_PAGES = 65535
+import { bytesOf, createAllocator, ownTensorsOf } from "./layout.ts"
+import { MAX_PAGES, type Memory, openMemory } from "./memory.ts"
+import { webAssembly } from "./webassembly.ts"
 
 interface WorkspaceOptions {
   readonly pool: LanePool
@@ -22,136 +18,131 @@ interface WorkspaceOptions {
   readonly allowV8Flags: boolean
 }
 
-export function createWasmWorkspace(options: WorkspaceOptions): Workspace {
-  let memory: WasmMemory | undefined = openMemory(options.shared)
-  const live = (): WasmMemory => {
-    if (memory === undefined) throw new DeviceError("the workspace is closed")
-    return memory
-  }
-  const allocator = createAllocator(CONTROL_BYTES, (end) => growTo(live(), end))
-  const own = new Map<Tensor, number>()
-  const shared = { arena: 0, arenaBytes: 0, scratch: 0, scratchBytes: 0 }
-  const loaded: LoadedModule[] = []
-  const view = (tensor: Tensor, address: number) => viewOf(live(), tensor, address)
+/** What the executables of a workspace have in common. */
+interface Runtime {
+  readonly memory: Memory
+  readonly pool: LanePool
+  /** Runs share the arena: each waits for the one before. */
+  readonly inTurn: <T>(run: () => Promise<T>) => Promise<T>
+}
 
-  const placeOf = (tensor: Tensor): number => {
-    const known = own.get(tensor)
-    if (known !== undefined) return known
-    const address = allocator.allocate(bytesOf(tensor))
-    own.set(tensor, address)
-    if (isOp(tensor.node, "data")) view(tensor, address).set(tensor.node.attributes.values)
-    if (isOp(tensor.node, "constant")) view(tensor, address).set([tensor.node.attributes.value])
-    return address
-  }
-  /** Programs compiled later may need more room than the first; a larger block replaces the old one for them. */
-  const place = (planned: readonly PlannedProgram[]): Places => {
-    for (const { program } of planned)
-      for (const node of program.nodes) for (const x of node.outputs) if (hasOwnPlace(x)) placeOf(x)
-    const arenaBytes = Math.max(0, ...planned.map(({ layout }) => layout.bytes))
-    const scratchBytesPerLane = Math.max(0, ...planned.map((one) => one.scratchBytesPerLane))
-    const scratchBytes = scratchBytesPerLane * options.pool.count
-    if (arenaBytes > shared.arenaBytes) Object.assign(shared, { arena: allocator.allocate(arenaBytes), arenaBytes })
-    if (scratchBytes > shared.scratchBytes)
-      Object.assign(shared, { scratch: allocator.allocate(scratchBytes), scratchBytes })
-    return { own: placeOf, arena: shared.arena, scratch: shared.scratch, scratchBytesPerLane }
-  }
+export function createWasmWorkspace({ pool, fma, shared, allowV8Flags }: WorkspaceOptions): Workspace {
+  const memory = openMemory(shared)
+  const runtime: Runtime = { memory, pool, inTurn: createTurns() }
+  const places = createPlaces(memory, pool.count)
+  const loaded: LoadedModule[] = []
+  const viewOf = (state: Tensor) => (requireState(state), memory.view(state, places.own(state)))
 
   const compile: Workspace["compile"] = async (programs) => {
-    const planned = (Object.entries(programs) as [string, Program][]).map(([name, program]) =>
-      planProgram(name, program, options.fma),
-    )
-    const places = place(planned)
-    const limits = { min: 1, max: MAX_PAGES, shared: options.shared }
-    const module = compileModule(assemble(planned, places, { fma: options.fma, memory: limits }), options.allowV8Flags)
-    const handle = await options.pool.load(live(), module)
+    const entries = Object.entries(programs) as [string, Program][]
+    const planned = entries.map(([name, program]) => planProgram(name, program, fma))
+    const shares = places.share(planned)
+    const bytes = assemble(planned, shares, { fma, memory: { min: 1, max: MAX_PAGES, shared } })
+    const handle = await pool.load(memory.live(), compileModule(bytes, allowV8Flags))
     loaded.push(handle)
-    return Object.fromEntries(
-      planned.map((one) => [one.name, createExecutable(one, places, handle, options.pool, view)]),
-    ) as never
+    return Object.fromEntries(planned.map((one) => [one.name, createExecutable(one, shares, handle, runtime)])) as never
   }
-
   return {
     compile,
-    write(state, values) {
-      invariant(
-        values.length === sizeOf(state.shape),
-        `state needs ${sizeOf(state.shape)} values, got ${values.length}`,
-      )
-      view(state, placeOf(state)).set(values)
-    },
-    read: (state) => Float32Array.from(view(state, placeOf(state))),
+    write: (state, values) => viewOf(state).set(stateValues(state, values)),
+    read: (state) => Float32Array.from(viewOf(state)),
     get plannedBytes() {
-      return allocator.used
+      return places.used
     },
     close() {
-      for (const handle of loaded) handle.unload()
-      memory = undefined
+      for (const handle of loaded.splice(0)) handle.unload()
+      memory.close()
     },
   }
 }
 
-function openMemory(shared: boolean): WasmMemory {
-  return new webAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared })
-}
-
-function growTo(memory: WasmMemory, bytes: number): void {
-  const missing = Math.ceil(bytes / PAGE_BYTES) - memory.buffer.byteLength / PAGE_BYTES
-  if (missing <= 0) return
-  const { totalBytes } = platform.memory()
-  const hint = "a smaller model, batch or context needs less"
-  if (bytes > MAX_PAGES * PAGE_BYTES)
-    throw new DeviceError(
-      `the plan needs ${formatBytes(bytes)}, more than the 4.29 GB a WebAssembly memory can hold`,
-      hint,
-    )
-  if (totalBytes > 0 && bytes > totalBytes)
-    throw new DeviceError(`the plan needs ${formatBytes(bytes)}, this machine has ${formatBytes(totalBytes)}`, hint)
-  try {
-    memory.grow(missing)
-  } catch (cause) {
-    throw new DeviceError(`the plan needs ${formatBytes(bytes)} and the engine refuses to give it`, hint, { cause })
+/** Where everything of a workspace lies; places are given once and never taken back. */
+function createPlaces(memory: Memory, lanes: number) {
+  const allocator = createAllocator(CONTROL_BYTES, memory.reserve)
+  const known = new Map<Tensor, number>()
+  const own = (tensor: Tensor): number => {
+    const address = known.get(tensor) ?? allocator.allocate(bytesOf(tensor))
+    if (known.has(tensor)) return address
+    known.set(tensor, address)
+    if (isOp(tensor.node, "data")) memory.view(tensor, address).set(tensor.node.attributes.values)
+    if (isOp(tensor.node, "constant")) memory.view(tensor, address).set([tensor.node.attributes.value])
+    return address
+  }
+  const [arena, scratch] = [createBlock(allocator), createBlock(allocator)]
+  /** Places for programs compiled together; those compiled before keep theirs. */
+  const share = (planned: readonly PlannedProgram[]): Places => {
+    for (const { program, steps } of planned) for (const tensor of ownTensorsOf(program, steps)) own(tensor)
+    const scratchBytesPerLane = Math.max(0, ...planned.map((one) => one.scratchBytesPerLane))
+    return {
+      own,
+      arena: arena(Math.max(0, ...planned.map(({ layout }) => layout.bytes))),
+      scratch: scratch(scratchBytesPerLane * lanes),
+      scratchBytesPerLane,
+    }
+  }
+  return {
+    own,
+    share,
+    get used() {
+      return allocator.used
+    },
   }
 }
 
-function viewOf(memory: WasmMemory, tensor: Tensor, address: number): Float32Array | Int32Array {
-  const length = sizeOf(tensor.shape)
-  return tensor.dtype === "i32"
-    ? new Int32Array(memory.buffer, address, length)
-    : new Float32Array(memory.buffer, address, length)
+/** A block used again and again; whoever needs a larger one gets a new one, which then serves all that come later. */
+function createBlock(allocator: ReturnType<typeof createAllocator>): (bytes: number) => number {
+  const block = { address: 0, bytes: 0 }
+  return (bytes) => {
+    if (bytes > block.bytes) Object.assign(block, { address: allocator.allocate(bytes), bytes })
+    return block.address
+  }
+}
+
+function createTurns(): Runtime["inTurn"] {
+  let last: Promise<unknown> = Promise.resolve()
+  return (run) => {
+    const mine = last.then(run)
+    last = mine.catch(() => undefined)
+    return mine
+  }
 }
 
 /** With permission, V8 skips its baseline compiler: the first step is as fast as the hundredth. */
 function compileModule(bytes: Uint8Array, allowV8Flags: boolean) {
-  const set = (flags: readonly string[]) => allowV8Flags && flags.every((flag) => platform.setEngineFlag(flag))
-  const changed = set(["--no-liftoff", "--no-wasm-lazy-compilation"])
+  const flags = allowV8Flags ? ["liftoff", "wasm-lazy-compilation"] : []
+  const changed = flags.filter((flag) => platform.setEngineFlag(`--no-${flag}`))
   try {
     return new webAssembly.Module(bytes)
   } finally {
-    if (changed) set(["--liftoff", "--wasm-lazy-compilation"])
+    for (const flag of changed) platform.setEngineFlag(`--${flag}`)
   }
 }
+
+const copyOf = ({ dtype }: Tensor, values: ArrayLike<number>): Float32Array | Int32Array =>
+  dtype === "i32" ? new Int32Array(values) : new Float32Array(values)
 
 function createExecutable(
   planned: PlannedProgram,
   places: Places,
   handle: LoadedModule,
-  pool: LanePool,
-  view: (tensor: Tensor, address: number) => Float32Array | Int32Array,
+  { memory, pool, inTurn }: Runtime,
 ): Executable {
-  const { program } = planned
-  const at = (tensor: Tensor) => view(tensor, addressOf(tensor, planned, places))
-  const begin = (feed: Feed) => {
-    for (const [tensor, values] of feedValues(program, feed)) at(tensor).set(values)
-  }
+  const { program, name } = planned
+  const view = (tensor: Tensor) => memory.view(tensor, addressOf(tensor, planned, places))
   const results = (): Results =>
-    Object.fromEntries(Object.entries(program.outputs).map(([name, tensor]) => [name, Float32Array.from(at(tensor))]))
+    Object.fromEntries(Object.entries(program.outputs).map(([key, tensor]) => [key, Float32Array.from(view(tensor))]))
   return {
     program,
     flops: flopsOf(program),
-    async run(feed = {}) {
-      begin(feed)
-      await pool.run(handle, planned.name)
-      return results()
+    async run(feed: Feed = {}) {
+      // The numbers are taken now: a caller who waits for his turn may reuse his arrays.
+      const fed = [...feedValues(program, feed)].map(([input, values]) => [input, copyOf(input, values)] as const)
+      return inTurn(async () => {
+        memory.live()
+        for (const [input, values] of fed) view(input).set(values)
+        await pool.run(handle, name)
+        return results()
+      })
     },
   }
 }

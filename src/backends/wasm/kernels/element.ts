@@ -96,7 +96,15 @@ function frameOf(step: ElementStep): Frame {
 export function elementKey(step: ElementStep): string {
   const { instructions, results, leaves } = step.body
   const reduced = step.kind === "reduction" ? [step.reduce, isRowReduction(step)] : []
-  return JSON.stringify([frameOf(step), leaves.map((leaf) => leaf.dtype), instructions, results, reduced])
+  const negativeZeros = instructions.flatMap((x, at) => (x.kind === "constant" && Object.is(x.value, -0) ? [at] : [])) // 0 in JSON
+  return JSON.stringify([
+    frameOf(step),
+    leaves.map((leaf) => leaf.dtype),
+    instructions,
+    results,
+    reduced,
+    negativeZeros,
+  ])
 }
 
 /**
