@@ -1,21 +1,28 @@
 // The promise of bits: the strict build gives the same parameters on any number of lanes, byte for byte; the fast build
 // gives the same ones again with the same choices.
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { type Device, detectFeatures, openDevice } from "../../src/backends/index.ts"
-import { type Recipe, train } from "../../src/train/index.ts"
+import { type Recipe, type RunResult, resume, train } from "../../src/train/index.ts"
 import { devices } from "../support/devices.ts"
 import { smallRecipe, TEXTS } from "./support.ts"
 
 const opened: Device[] = []
 afterAll(() => Promise.all(opened.map((device) => device.close())))
 
-/** SHA-256 would do; the bytes themselves say where they differ. */
-async function trainedBytes(device: Device, recipe: Recipe): Promise<{ [name: string]: Uint32Array }> {
-  opened.push(device)
-  const { parameters, summary } = await train(recipe, { device, data: TEXTS }).result
-  expect(summary.step).toBe(recipe.steps)
+type Bits = { [name: string]: Uint32Array }
+
+const bytesOf = ({ parameters, summary }: RunResult): Bits => {
+  expect(summary.step).toBe(summary.steps)
   const bits = (values: Float32Array) => new Uint32Array(values.buffer, values.byteOffset, values.length)
   return Object.fromEntries(Object.entries(parameters).map(([name, values]) => [name, bits(values)]))
+}
+
+async function trainedBytes(device: Device, recipe: Recipe): Promise<Bits> {
+  opened.push(device)
+  return bytesOf(await train(recipe, { device, data: TEXTS }).result)
 }
 
 const base = smallRecipe()
@@ -57,6 +64,34 @@ describe.each(Object.entries(recipes))("%s", (_, recipe) => {
       const once = await trainedBytes(await open(), recipe)
       expect(await trainedBytes(await open(), recipe)).toEqual(once)
     }
+  })
+})
+
+describe("resuming on wasm", () => {
+  const root = mkdtempSync(join(tmpdir(), "kinglet-bits-"))
+  afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+  /** Stopped after 7 steps on one device, taken up on another. */
+  async function interrupted(name: string, first: Device, second: Device, recipe: Recipe) {
+    opened.push(first, second)
+    const dir = join(root, name)
+    for await (const event of train(recipe, { device: first, data: TEXTS, dir }))
+      if (event.type === "step-end" && event.step === 7) break
+    return bytesOf(await resume(dir, { device: second }).result)
+  }
+
+  it.each([true, false])("gives what never stopping gives, byte for byte (strict: %s)", async (strict) => {
+    const recipe = smallRecipe({ model })
+    const open = () => openDevice({ lanes: 2, strict })
+    const expected = await trainedBytes(await open(), recipe)
+    expect(await interrupted(`strict-${strict}`, await open(), await open(), recipe)).toEqual(expected)
+  })
+
+  it("in the strict build, on another number of lanes too", async () => {
+    const recipe = smallRecipe({ model })
+    const open = (lanes: number) => openDevice({ lanes, strict: true })
+    const expected = await trainedBytes(await open(3), recipe)
+    expect(await interrupted("lanes", await open(1), await open(2), recipe)).toEqual(expected)
   })
 })
 
