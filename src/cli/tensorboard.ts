@@ -99,7 +99,7 @@ export function tensorboardReader(dir: string): Reader {
   const seconds = () => platform.wallClock() / 1000
   const folder = files.join(dir, "tensorboard")
   const path = files.join(folder, `events.out.tfevents.${Math.floor(seconds())}.kinglet`)
-  let pending = [tfRecord(versionEvent(seconds()))]
+  let pending: Uint8Array[] = []
   let position = 0
   const flush = async (): Promise<void> => {
     if (pending.length === 0) return
@@ -118,6 +118,7 @@ export function tensorboardReader(dir: string): Reader {
   return {
     read: async (event) => {
       const scalars = "step" in event ? scalarsOf(event) : undefined
+      if (scalars && position === 0 && pending.length === 0) pending.push(tfRecord(versionEvent(seconds())))
       if (scalars) pending.push(tfRecord(scalarsEvent(seconds(), (event as { step: number }).step, scalars)))
       if (pending.length >= FLUSH_RECORDS || event.type === "evaluation-end") await flush()
     },

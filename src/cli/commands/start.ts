@@ -15,7 +15,8 @@ export async function start(
   { budget, threads }: StartOptions,
   output: Output,
 ): Promise<number> {
-  const source: DataSource | undefined = paths.length === 0 ? await defaultText() : undefined
+  const source: DataSource | undefined =
+    paths.length === 0 ? await defaultText(output.terminal.packageFolder) : undefined
   const what = source ? "the documentation inside the tools of this package" : paths.join(", ")
   await output.say(
     `  ${output.colors.bold("Kinglet")} trains a small language model on ${what}: about ${formatDuration(budget)} in all.`,
