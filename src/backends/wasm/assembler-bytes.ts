@@ -1,5 +1,8 @@
 // A growing array of bytes with the number encodings of the WebAssembly binary format (LEB128, IEEE 754 little-endian).
 
+/** Where a float is turned into its bytes. */
+const FLOAT = new DataView(new ArrayBuffer(8))
+
 export class ByteWriter {
   #bytes = new Uint8Array(256)
   #length = 0
@@ -22,7 +25,12 @@ export class ByteWriter {
   }
 
   append(other: ByteWriter): this {
-    return this.raw(other.bytes())
+    return this.raw(other.#bytes.subarray(0, other.#length))
+  }
+
+  /** Forgets what was written and keeps the room. */
+  clear(): void {
+    this.#length = 0
   }
 
   /** Unsigned LEB128 of an integer below 2^32. */
@@ -50,11 +58,13 @@ export class ByteWriter {
   }
 
   f32(value: number): this {
-    return this.#float(4, (view) => view.setFloat32(0, value, true))
+    FLOAT.setFloat32(0, value, true)
+    return this.raw(new Uint8Array(FLOAT.buffer, 0, 4))
   }
 
   f64(value: number): this {
-    return this.#float(8, (view) => view.setFloat64(0, value, true))
+    FLOAT.setFloat64(0, value, true)
+    return this.raw(new Uint8Array(FLOAT.buffer, 0, 8))
   }
 
   /** A name of ASCII characters, preceded by its length. */
@@ -84,12 +94,6 @@ export class ByteWriter {
   /** A copy of what was written. */
   bytes(): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(0, this.#length)
-  }
-
-  #float(size: number, write: (view: DataView) => void): this {
-    const view = new DataView(new ArrayBuffer(size))
-    write(view)
-    return this.raw(new Uint8Array(view.buffer))
   }
 
   #grow(extra: number): void {

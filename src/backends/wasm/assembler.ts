@@ -63,6 +63,8 @@ export class ModuleBuilder {
   readonly #functions: { name: string; type: number; exported: boolean; body: ByteWriter | undefined }[] = []
   readonly #globals: { type: ValueType; initial: number }[] = []
   readonly #once = new Map<string, FunctionHandle>()
+  /** Instructions are hundreds of small functions, made once for each nesting of wasm functions under way. */
+  readonly #pens: Pen[] = []
 
   constructor(memory: MemoryOptions | undefined) {
     this.#memory = memory
@@ -94,9 +96,11 @@ export class ModuleBuilder {
     const slot = { name, type: this.#typeIndex(params, results), exported, body: undefined as ByteWriter | undefined }
     const handle = { index: this.#imports.length + this.#functions.length, params, results }
     this.#functions.push(slot)
-    const f = createFunctionBuilder(params)
+    const pen = this.#pens.pop() ?? createPen()
+    const f = createFunctionBuilder(params, pen)
     build(f, ...f.params)
     slot.body = f.finish()
+    this.#pens.push(pen)
     return handle
   }
 
@@ -179,10 +183,16 @@ function writeGlobal(w: ByteWriter, global: { type: ValueType; initial: number }
 /** Writes one function's body. Locals are handed out by `f.local(type)` and come back at the end of an `f.scope`. */
 export type FunctionBuilder = ReturnType<typeof createFunctionBuilder>
 
-function createFunctionBuilder(paramTypes: readonly ValueType[]) {
+/** The code of a function under way, and the instructions that append to it; used again when the function is finished. */
+type Pen = ReturnType<typeof createPen>
+
+function createPen() {
   const code = new ByteWriter()
+  return { code, group: instructionGroups(code) }
+}
+
+function createFunctionBuilder(paramTypes: readonly ValueType[], { code, group }: Pen) {
   const locals = createLocals(paramTypes)
-  const group = instructionGroups(code)
   const { i32 } = group
   const end = () => void code.byte(0x0b)
   const structured = (opcode: number, result: ValueType | undefined, body: () => void) => {
@@ -300,7 +310,11 @@ function createFunctionBuilder(paramTypes: readonly ValueType[]) {
     /** Bytes written so far: kernels that unroll may watch their size. */
     size: () => code.length,
     /** The finished body; called by the module. */
-    finish: (): ByteWriter => locals.declare().append(code).byte(0x0b),
+    finish(): ByteWriter {
+      const body = locals.declare().append(code).byte(0x0b)
+      code.clear()
+      return body
+    },
   }
 }
 
