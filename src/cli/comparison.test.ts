@@ -33,7 +33,7 @@ describe("the comparison", () => {
     expect(verdict(2, baselines)).toBe(
       "At 2.000 bits per byte the model beats brotli (2.400) and unigram over bytes (4.200), and not yet Kneser-Ney over bytes (1.900).",
     )
-    expect(verdict(1.9, baselines)).toContain("not yet Kneser-Ney over bytes")
+    expect(verdict(1.9, baselines)).toContain("and not yet Kneser-Ney over bytes (1.900).")
     expect(verdict(1, baselines)).toBe(
       "At 1.000 bits per byte the model beats every baseline; the closest is Kneser-Ney over bytes (1.900).",
     )

@@ -140,9 +140,10 @@ function noteOf({ order, note }: BaselineResult): string {
 export function verdict(ours: number, baselines: readonly BaselineResult[]): string {
   const names = (ones: readonly Measured[]) =>
     list(ones.map(({ name, bitsPerByte }) => `${titleOf[name]} (${bitsPerByte.toFixed(3)})`))
-  const known = measured(baselines)
-  const beaten = known.filter(({ bitsPerByte }) => ours < bitsPerByte).sort((a, b) => a.bitsPerByte - b.bitsPerByte)
-  const ahead = known.filter(({ bitsPerByte }) => ours >= bitsPerByte).sort((a, b) => a.bitsPerByte - b.bitsPerByte)
+  const known = measured(baselines).sort((a, b) => a.bitsPerByte - b.bitsPerByte)
+  const beats = ({ bitsPerByte }: Measured): boolean => ours < bitsPerByte
+  const beaten = known.filter(beats)
+  const ahead = known.filter((one) => !beats(one))
   if (known.length === 0) return "No baseline could be measured."
   if (ahead.length === 0)
     return `At ${ours.toFixed(3)} bits per byte the model beats every baseline; the closest is ${names(beaten.slice(0, 1))}.`

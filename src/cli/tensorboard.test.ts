@@ -32,6 +32,10 @@ describe("TensorBoard files", () => {
     expect(crc32c(new TextEncoder().encode("123456789"))).toBe(0xe3069283)
   })
 
+  it("the masked checksum of a length of 24 is what every file that TensorFlow writes begins with", () => {
+    expect(hex(tfRecord(new Uint8Array(24)).subarray(0, 12))).toBe("1800000000000000a37f4b22")
+  })
+
   it("a record is length, its checksum, data, their checksum", () => {
     const record = tfRecord(Uint8Array.of(1, 2, 3))
     expect(record).toHaveLength(19)
