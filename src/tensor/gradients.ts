@@ -183,7 +183,9 @@ const rules: { readonly [O in Op]: GradientRule<O> } = {
   },
   attention: attentionRule,
   attentionGrad: notTwice("attention"),
-  cacheWrite: notTwice("cacheWrite"),
+  cacheWrite: () => {
+    throw new ShapeError("cacheWrite: it has no gradient", "train without a cache")
+  },
   crossEntropy: (node, [dy]) => [applyOp("crossEntropyGrad", [...node.inputs, dy!], {})[0]!, undefined],
   crossEntropyGrad: notTwice("crossEntropy"),
 }
