@@ -65,8 +65,8 @@ function idsOf(texts: readonly string[], tokenizer: Tokenizer): Int32Array {
 export function comparisonSeconds(textBytes: number): number {
   return (SECONDS_PER_MEGABYTE * Math.min(textBytes, 32e6)) / 1e6
 }
-/** Measured on 2 cores of the reference machine with 2 to 5 MB of English: see LOG.md. */
-const SECONDS_PER_MEGABYTE = 8
+/** 13 s of CPU for the 2.2 MB of the default text, xz on the other core (LOG.md), and some air. */
+const SECONDS_PER_MEGABYTE = 7
 
 const titleOf: { readonly [name in BaselineName]: string } = {
   "unigram-tokens": "unigram over tokens",
