@@ -119,7 +119,8 @@ export function gatherWindows(tokens: TokenSource, windows: readonly Window[], B
     for (const [row, part] of rows.entries()) fillRow(row, T, part, inputs, targets)
     return { inputs, targets }
   }
-  return parts.every((part) => part instanceof Int32Array) ? fill(parts as Int32Array[]) : Promise.all(parts).then(fill)
+  if (parts.every((part) => part instanceof Int32Array)) return fill(parts as Int32Array[])
+  return Promise.all(parts.map(async (part) => part)).then(fill)
 }
 
 function checkSizes(tokens: TokenSource, { batchSize, sequenceLength }: BatchOptions): void {

@@ -76,7 +76,7 @@ describe("shards", () => {
     const dir = folder()
     await writeShards(from(["x".repeat(100)]), units(256), dir, { shardTokens: 1 })
     const source = await openShards(dir, { memoryBytes: 0 })
-    const parts = await Promise.all(Array.from({ length: 100 }, (_, i) => source.read(i, 1)))
+    const parts = await Promise.all(Array.from({ length: 100 }, async (_, i) => source.read(i, 1)))
     expect(parts.every((part) => part[0] === 120)).toBe(true)
     await source.close()
   })

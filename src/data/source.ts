@@ -39,7 +39,7 @@ function toDocument(item: TextItem, index: number, name: string): Document {
     throw new DataError(
       `a document must be a string or { id, text }, got ${JSON.stringify(item)} at number ${index + 1}`,
     )
-  const { id, text } = document
+  const { id, text } = document as { id?: string | number; text: string } // plain JavaScript may number or forget
   if (hasLoneSurrogate(text))
     throw new DataError(
       `document ${id} holds half of a surrogate pair, which is no character and has no UTF-8 form`,

@@ -40,7 +40,7 @@ const streamOf = (get: () => Output): TerminalStream => ({
       stream.write(text, () => resolve()) // an error is told by "error"
     }),
   get isTTY() {
-    return get().isTTY === true
+    return get().isTTY ?? false
   },
   get columns() {
     return get().columns || Number(process.env["COLUMNS"]) || DEFAULT_COLUMNS
@@ -62,7 +62,7 @@ function onInterrupt(listener: (reason: Interrupt) => void): () => void {
 
 async function* readLines(prompt: string): AsyncGenerator<string> {
   const { stdin, stdout } = process
-  const typed = stdin.isTTY === true
+  const typed = stdin.isTTY ?? false
   const lines = createInterface({ input: stdin, ...(typed ? { output: stdout, prompt } : {}) })
   lines.on("SIGINT", () => process.kill(process.pid, "SIGINT")) // the editor takes the key; give it back
   try {
@@ -89,7 +89,7 @@ export const nodeTerminal: Terminal = {
   stdout: streamOf(() => process.stdout),
   stderr: streamOf(() => process.stderr),
   get isInteractive() {
-    return process.stdin.isTTY === true && process.stdout.isTTY === true
+    return (process.stdin.isTTY && process.stdout.isTTY) ?? false
   },
   readLines,
   onResize: (listener) => {

@@ -150,7 +150,7 @@ export function collapse(
   const joinedStrides: number[][] = strides.map(() => [])
   for (const [axis, size] of sizes.entries()) {
     if (size === 1) continue
-    const continues = joined.length > 0 && strides.every((own, i) => joinedStrides[i]!.at(-1)! === own[axis]! * size)
+    const continues = joined.length > 0 && strides.every((own, i) => own[axis]! * size === joinedStrides[i]!.at(-1))
     if (continues) joined[joined.length - 1]! *= size
     else joined.push(size)
     for (const [i, own] of strides.entries()) {

@@ -18,11 +18,11 @@ export function loadTokenizer(text: string): Tokenizer {
   if (json.ignoreMerges) throw unsupported("ignore_merges")
   if (!json.addedTokens.every(({ special }) => special)) throw unsupported("added tokens that are not special")
   const post = typeOf(json.postProcessor)
-  if (post !== undefined && post !== "ByteLevel") throw unsupported(`the post-processor ${String(post)}`)
+  if (post !== undefined && post !== "ByteLevel") throw unsupported(`the post-processor ${JSON.stringify(post)}`)
   const decoder = typeOf(json.decoder)
   if (decoder === "Fuse" && json.preTokenizer === null && json.merges.length === 0) return loadCharacters(json)
   if (decoder === "ByteLevel") return loadBpe(json)
-  throw unsupported(`the decoder ${String(decoder)} with these parts`)
+  throw unsupported(`the decoder ${JSON.stringify(decoder) ?? "none"} with these parts`)
 }
 
 const typeOf = (part: unknown): unknown => (part as { type?: unknown } | null)?.type

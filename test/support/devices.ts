@@ -9,7 +9,8 @@ export interface TestDevice {
 }
 
 // Node 20 has relaxed SIMD behind a flag; newer engines complain about the flag and need none.
-if (!detectFeatures().relaxedSimd && platform.engine.startsWith("node 20.")) platform.setEngineFlag("--experimental-wasm-relaxed-simd")
+if (!detectFeatures().relaxedSimd && platform.engine.startsWith("node 20."))
+  platform.setEngineFlag("--experimental-wasm-relaxed-simd")
 
 const { relaxedSimd, threads } = detectFeatures()
 if (!relaxedSimd) console.warn("skipped: this engine has no relaxed SIMD, the fast build is not tested")
@@ -26,4 +27,7 @@ const wasmDevices: TestDevice[] = builds.flatMap(({ strict }) => {
   return [local, ...workers]
 })
 
-export const devices: readonly TestDevice[] = [{ name: "reference", open: async () => openReferenceDevice() }, ...wasmDevices]
+export const devices: readonly TestDevice[] = [
+  { name: "reference", open: async () => openReferenceDevice() },
+  ...wasmDevices,
+]
