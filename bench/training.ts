@@ -3,6 +3,7 @@
 import { platform } from "#platform"
 import { openDevice } from "../src/backends/index.ts"
 import { files } from "../src/data/index.ts"
+import { predictedPeakBytes } from "../src/plan/index.ts"
 import {
   defaultRecipe,
   flopsPerStepOf,
@@ -34,6 +35,7 @@ export interface BenchResult {
   readonly firstStepMs: number
   readonly rssBytes: number
   readonly plannedBytes: number
+  readonly predictedRssBytes: number
   /** Held-out, full sweep, nats per token; null if the run was too short to evaluate. */
   readonly lossNats: number | null
   readonly bitsPerByte: number | null
@@ -113,6 +115,7 @@ export async function benchTraining(options: BenchOptions): Promise<BenchResult>
     firstStepMs,
     rssBytes: peakRssBytes,
     plannedBytes,
+    predictedRssBytes: predictedPeakBytes({ plannedBytes, parameters, lanes: device.lanes }),
     lossNats: heldOut?.nats ?? null,
     bitsPerByte: heldOut?.bitsPerByte ?? null,
     parameters,

@@ -1,3 +1,5 @@
 // Plan: from a text and a budget to a recipe, each number with its reason.
+
+export { predictedPeakBytes } from "./peak-memory.ts"
 export { type PlanOptions, plan } from "./plan.ts"
 export { readTextFacts, type TextFacts } from "./text-facts.ts"

@@ -19,6 +19,7 @@ import {
   type TokenizerRecipe,
   validateRecipe,
 } from "../train/index.ts"
+import { predictedPeakBytes } from "./peak-memory.ts"
 import { readTextFacts, type TextFacts } from "./text-facts.ts"
 
 export interface PlanOptions {
@@ -230,6 +231,7 @@ async function chooseSteps(
       `the budget of ${formatDuration(options.budgetSeconds)} is too small for one step`,
       `reading, measuring and evaluating take ${formatDuration(options.budgetSeconds - seconds)}, one step ${formatDuration(probe.secondsPerStep)}: give more time, or a smaller --size`,
     )
+  explainMemory(options, recipe, vocabSize, probe.plannedBytes, reasons)
   const epochs = (steps * tokensPerStep(recipe)) / tokensOf(recipe.tokenizer, facts)
   explain(
     reasons,
@@ -239,6 +241,19 @@ async function chooseSteps(
     "measured on this machine just now",
   )
   return steps
+}
+
+function explainMemory(
+  options: PlanOptions,
+  recipe: Recipe,
+  vocabSize: number,
+  plannedBytes: number,
+  reasons: Reasons,
+): void {
+  const parameters = parameterCounts(validateConfig({ ...recipe.model, vocabSize })).total
+  const peak = predictedPeakBytes({ plannedBytes, parameters, lanes: options.device.lanes })
+  const because = `${formatBytes(plannedBytes)} planned to the byte, the rest is engine and workers`
+  explain(reasons, "memory", formatBytes(peak), because, "LOG.md, peak memory")
 }
 
 const tokensPerStep = ({ batchSize, sequenceLength, accumulationSteps }: Recipe): number =>
