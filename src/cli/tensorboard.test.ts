@@ -43,9 +43,7 @@ describe("TensorBoard files", () => {
   })
 
   it("events are protocol buffers as event.proto numbers them", () => {
-    expect(hex(versionEvent(1))).toBe(
-      `09000000000000f03f1000${"1a0d"}${hex(new TextEncoder().encode("brain.Event:2"))}`,
-    )
+    expect(hex(versionEvent(1))).toBe(`09000000000000f03f10001a0d${hex(new TextEncoder().encode("brain.Event:2"))}`)
     expect(hex(scalarsEvent(0, 300, { a: 1 }))).toBe("09000000000000000010ac022a0a0a080a0161150000803f")
   })
 

@@ -3,6 +3,7 @@ import { formatDuration } from "../../core/index.ts"
 import type { DataSource } from "../../data/index.ts"
 import { defaultText } from "../default-text.ts"
 import type { Output } from "../output.ts"
+import { wrap } from "../text.ts"
 import { trainCommand } from "./train.ts"
 
 export interface StartOptions {
@@ -18,10 +19,11 @@ export async function start(
   const source: DataSource | undefined =
     paths.length === 0 ? await defaultText(output.terminal.packageFolder) : undefined
   const what = source ? "the documentation inside the tools of this package" : paths.join(", ")
-  await output.say(
-    `  ${output.colors.bold("Kinglet")} trains a small language model on ${what}: about ${formatDuration(budget)} in all.`,
-    "",
+  const lines = wrap(
+    `Kinglet trains a small language model on ${what}: about ${formatDuration(budget)} in all.`,
+    output.width - 2,
   )
+  await output.say(...lines.map((line) => `  ${output.colors.bold(line)}`), "")
   const options = { budget, threads, seed: 1, device: "wasm", baselines: true } as const
   return trainCommand(source ? "inline" : paths, options, output, source)
 }
