@@ -24,7 +24,7 @@ import {
   transpose,
 } from "./functions.ts"
 import type { Op } from "./ops.ts"
-import { applyOp, type Node, type Tensor } from "./tensor.ts"
+import { ancestorsOf, applyOp, type Node, type Tensor } from "./tensor.ts"
 
 type Gradient = Tensor | undefined
 /** `dOutputs` holds undefined where an output does not reach the loss; an input that gets undefined has no gradient. */
@@ -190,23 +190,10 @@ const rules: { readonly [O in Op]: GradientRule<O> } = {
   crossEntropyGrad: notTwice("crossEntropy"),
 }
 
-/** Nodes that `from` depends on, newest first. */
-function ancestors(from: Tensor): Node[] {
-  const seen = new Set<Node>()
-  const stack = [from.node]
-  while (stack.length > 0) {
-    const node = stack.pop()!
-    if (seen.has(node)) continue
-    seen.add(node)
-    for (const parent of node.inputs) stack.push(parent.node)
-  }
-  return [...seen].sort((a, b) => b.sequence - a.sequence)
-}
-
-/** Which nodes depend on any of `wrt`: gradients are worth computing only there. */
+/** Which of `nodes`, oldest first, depend on any of `wrt`: gradients are worth computing only there. */
 function dependents(nodes: readonly Node[], wrt: readonly Tensor[]): Set<Node> {
   const result = new Set(wrt.map((tensor) => tensor.node))
-  for (const node of [...nodes].reverse()) if (node.inputs.some((x) => result.has(x.node))) result.add(node)
+  for (const node of nodes) if (node.inputs.some((x) => result.has(x.node))) result.add(node)
   return result
 }
 
@@ -220,10 +207,10 @@ function dependents(nodes: readonly Node[], wrt: readonly Tensor[]): Set<Node> {
 export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
   if (sizeOf(loss.shape) !== 1)
     throw new ShapeError(`gradients: the loss must be a scalar, got [${loss.shape.join(", ")}]`, "use mean()")
-  const nodes = ancestors(loss)
+  const nodes = ancestorsOf([loss])
   const useful = dependents(nodes, wrt)
   const total = new Map<Tensor, Tensor>([[loss, broadcast(constant(1), loss.shape)]])
-  for (const node of nodes) {
+  for (const node of nodes.reverse()) {
     const dOutputs = node.outputs.map((output) => total.get(output))
     if (!useful.has(node) || node.inputs.length === 0 || dOutputs.every((dy) => dy === undefined)) continue
     const rule = rules[node.op] as GradientRule<Op>

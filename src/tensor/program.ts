@@ -1,7 +1,7 @@
 // A program is what a device runs: named outputs and updates of state, closed over a graph. Tracing is nothing more than
 // calling functions of tensors; `program()` collects what they built.
 import { ConfigError, formatShape, ShapeError, sameShape } from "../core/index.ts"
-import { applyOp, isOp, type Node, storageOf, type Tensor } from "./tensor.ts"
+import { ancestorsOf, applyOp, isOp, type Node, storageOf, type Tensor } from "./tensor.ts"
 
 /** After a run `state` holds what `value` was. Every read in the same run sees the old numbers. */
 export interface Update {
@@ -30,7 +30,7 @@ export interface Program {
 export function program(of: { outputs?: { readonly [name: string]: Tensor }; updates?: readonly Update[] }): Program {
   const updates = snapshotValues(of.updates ?? [])
   const outputs = snapshotOutputs(of.outputs ?? {}, updates)
-  const nodes = reachable([...Object.values(outputs), ...updates.flatMap(({ state, value }) => [state, value])])
+  const nodes = ancestorsOf([...Object.values(outputs), ...updates.flatMap(({ state, value }) => [state, value])])
   const states = nodes.filter((node) => node.op === "state").map((node) => node.outputs[0]!)
   return { outputs, updates, inputs: inputsOf(nodes), states, nodes }
 }
@@ -74,16 +74,4 @@ function checkUpdate({ state, value }: Update): void {
     throw new ShapeError(
       `an update must keep the shape and dtype of its state, ${state.dtype} ${formatShape(state.shape)}, got ${value.dtype} ${formatShape(value.shape)}`,
     )
-}
-
-function reachable(roots: readonly Tensor[]): Node[] {
-  const seen = new Set<Node>()
-  const stack = roots.map((tensor) => tensor.node)
-  while (stack.length > 0) {
-    const node = stack.pop()!
-    if (seen.has(node)) continue
-    seen.add(node)
-    for (const parent of node.inputs) stack.push(parent.node)
-  }
-  return [...seen].sort((a, b) => a.sequence - b.sequence)
 }

@@ -45,3 +45,16 @@ export function isOp<O extends Op>(node: Node, op: O): node is Node<O> & Node {
 export function storageOf(tensor: Tensor): Tensor {
   return isOp(tensor.node, "reshape") ? storageOf(tensor.node.inputs[0]!) : tensor
 }
+
+/** The nodes of `roots` and all that they depend on, in the order of creation. */
+export function ancestorsOf(roots: readonly Tensor[]): Node[] {
+  const seen = new Set<Node>()
+  const stack = roots.map((tensor) => tensor.node)
+  while (stack.length > 0) {
+    const node = stack.pop()!
+    if (seen.has(node)) continue
+    seen.add(node)
+    for (const parent of node.inputs) stack.push(parent.node)
+  }
+  return [...seen].sort((a, b) => a.sequence - b.sequence)
+}
