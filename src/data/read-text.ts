@@ -1,6 +1,6 @@
 // From bytes to text, exactly or not at all: a byte order mark is dropped, line ends stay as they are, and what is no UTF-8
 // text is named with its place.
-import { DataError } from "../core/index.ts"
+import { DataError, endOfWellFormedUtf8 } from "../core/index.ts"
 
 /** Share of control characters (other than tab, line feed, form feed, carriage return, escape) above which a file is no text. */
 const MAX_CONTROL_SHARE = 0.1
@@ -26,30 +26,6 @@ export function refuseBinary(bytes: Uint8Array, name: string, offset = 0): void 
     throw new DataError(`${name} is a binary file, not text: ${controls} control characters at its start`, TEXT_HINT)
 }
 
-/** Length of the UTF-8 sequence at `at`, 0 if there is none. @see RFC 3629, section 4, the table of well-formed sequences */
-function sequenceLength(bytes: Uint8Array, at: number): number {
-  const lead = bytes[at]!
-  const second = bytes[at + 1] ?? 0
-  const tail = (index: number) => (bytes[at + index]! & 0xc0) === 0x80
-  if (lead < 0x80) return 1
-  if (lead >= 0xc2 && lead <= 0xdf) return tail(1) ? 2 : 0
-  const low = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80
-  const high = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf
-  if (second < low || second > high) return 0
-  if (lead >= 0xe0 && lead <= 0xef) return tail(2) ? 3 : 0
-  return lead >= 0xf0 && lead <= 0xf4 && tail(2) && tail(3) ? 4 : 0
-}
-
-/** Position of the first byte that begins no UTF-8 sequence; -1 if all is well-formed. */
-export function firstInvalidUtf8(bytes: Uint8Array): number {
-  for (let at = 0; at < bytes.length; ) {
-    const length = sequenceLength(bytes, at)
-    if (length === 0) return at
-    at += length
-  }
-  return -1
-}
-
 /** Half of a surrogate pair: no character, and without a UTF-8 form. */
 export const hasLoneSurrogate = (text: string): boolean => /\p{Surrogate}/u.test(text)
 
@@ -65,7 +41,7 @@ export function decodeUtf8(bytes: Uint8Array, name: string, offset = 0): string 
   try {
     return decoder.decode(bytes)
   } catch {
-    const at = firstInvalidUtf8(bytes)
+    const at = endOfWellFormedUtf8(bytes)
     const byte = (bytes[at] ?? 0).toString(16).padStart(2, "0")
     throw new DataError(
       `${name} is not valid UTF-8: byte ${offset + at} is 0x${byte}`,
