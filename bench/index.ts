@@ -4,11 +4,12 @@ import { execFileSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
+import { benchMatmul } from "./matmul.ts"
 import { benchTokenizer } from "./tokenizer.ts"
 import { benchTraining, TRAINING_WORKS } from "./training.ts"
 
 const DATA = process.env["KINGLET_DATA"] ?? join(process.cwd(), "..", "shared", "data")
-const WORKS = [...Object.keys(TRAINING_WORKS), "tokenizer"]
+const WORKS = [...Object.keys(TRAINING_WORKS), "tokenizer", "matmul"]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -40,6 +41,7 @@ function dataFor(work: string): string {
 }
 
 async function measure(work: string): Promise<object> {
+  if (work === "matmul") return benchMatmul({ shapes: positionals.slice(1), strict: values.strict })
   const onProgress = (line: string) => process.stderr.write(`${line}\n`)
   if (work === "tokenizer") return benchTokenizer({ data: dataFor(work) })
   const number = (text: string | undefined) => (text === undefined ? {} : { value: Number(text) })
@@ -58,6 +60,13 @@ async function measure(work: string): Promise<object> {
 const show = (value: unknown): string =>
   typeof value === "number" && !Number.isInteger(value) ? value.toPrecision(5) : String(value)
 
+/** One line a fact; those of an object stand indented below its name. */
+function* linesOf(facts: object, indent = ""): Generator<string> {
+  for (const [key, value] of Object.entries(facts))
+    if (typeof value !== "object" || value === null) yield `${indent}${key.padEnd(20 - indent.length)} ${show(value)}\n`
+    else yield* [`${indent}${key}\n`, ...linesOf(value, `${indent}  `)]
+}
+
 async function main(): Promise<void> {
   const work = positionals[0]
   if (work === undefined || !WORKS.includes(work)) {
@@ -69,7 +78,7 @@ async function main(): Promise<void> {
   }
   const result = { ...(await measure(work)), commit: commit() }
   if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`)
-  else for (const [key, value] of Object.entries(result)) process.stdout.write(`${key.padEnd(18)} ${show(value)}\n`)
+  else for (const line of linesOf(result)) process.stdout.write(line)
 }
 
 await main()

@@ -1,15 +1,13 @@
 // Speed of single matrix products on one lane, packing included, beside the most this core gives in 128-bit vectors.
-// Run: npx esbuild bench/matmul.ts --bundle --platform=node --format=esm --outfile=/tmp/matmul.mjs && node /tmp/matmul.mjs [--strict] [m,n,k[,ab] ...]
+// Run: npm run bench -- matmul [m,n,k[,ab] ...] [--strict] [--json]; `a` and `b` say which operand is stored transposed.
 import { setFlagsFromString } from "node:v8"
+import { platform } from "#platform"
 import { createModule, type FunctionBuilder } from "../src/backends/wasm/assembler.ts"
 import { detectFeatures } from "../src/backends/wasm/features.ts"
 import { emitMatmul, type MatmulShape, matmulScratchBytes } from "../src/backends/wasm/kernels/matmul.ts"
 import { type WasmMemory, webAssembly } from "../src/backends/wasm/webassembly.ts"
 
 const SECONDS = 0.25
-const argv = process.argv.slice(2)
-if (process.version.startsWith("v20.")) setFlagsFromString("--experimental-wasm-relaxed-simd")
-const fma = detectFeatures().relaxedSimd && !argv.includes("--strict")
 
 /** Compiles with the optimizing compiler at once, as a device does. */
 function compile(bytes: Uint8Array, memory: WasmMemory) {
@@ -33,7 +31,7 @@ function bestSeconds(call: () => unknown): number {
 }
 
 /** Twelve independent sums in registers: what the core can do when nothing is loaded. */
-function peakGflops(): number {
+function peakGflops(fma: boolean): number {
   const rounds = 1_000_000
   const module = createModule({ memory: { min: 1, max: 1, shared: false } })
   const multiplyAdd = (f: FunctionBuilder) => (fma ? f.f32x4.relaxedMadd() : (f.f32x4.mul(), f.f32x4.add()))
@@ -70,7 +68,7 @@ function gflops(shape: MatmulShape): number {
   return (2 * batch * m * n * k) / bestSeconds(compile(module.bytes(), memory).exports.run!) / 1e9
 }
 
-const defaults = [
+const DEFAULT_SHAPES = [
   "768,512,128,b",
   "768,128,512,b",
   "768,512,128",
@@ -90,21 +88,34 @@ const defaults = [
   "1,512,512",
   "1,4096,1024,b",
 ]
-const texts = argv.filter((text) => /^\d/.test(text))
-const peak = peakGflops()
-console.log(`${process.version}, ${fma ? "fused" : "strict"}: ${peak.toFixed(1)} GFLOP/s in registers`)
-for (const text of texts.length > 0 ? texts : defaults) {
+export interface BenchMatmulOptions {
+  /** `"m,n,k"`, followed by `,a`, `,b` or `,ab` for transposed operands. */
+  readonly shapes?: readonly string[]
+  /** Without fused multiply-add. */
+  readonly strict?: boolean
+}
+
+function parseShape(text: string): Omit<MatmulShape, "fma"> {
   const [m, n, k, letters = ""] = text.split(",")
-  const shape = {
-    m: Number(m),
-    n: Number(n),
-    k: Number(k),
-    transposeA: letters.includes("a"),
-    transposeB: letters.includes("b"),
-    fma,
-  }
-  const speed = gflops(shape)
-  console.log(
-    `${text.padEnd(20)} ${speed.toFixed(1).padStart(6)} GFLOP/s ${((100 * speed) / peak).toFixed(0).padStart(4)} %`,
+  const sizes = { m: Number(m), n: Number(n), k: Number(k) }
+  if (!Object.values(sizes).every((size) => Number.isInteger(size) && size > 0) || !/^[ab]*$/.test(letters))
+    throw new Error(`a shape is m,n,k or m,n,k,ab, got ${text}`)
+  return { ...sizes, transposeA: letters.includes("a"), transposeB: letters.includes("b") }
+}
+
+/** GFLOP/s of each shape on one lane. */
+export function benchMatmul({ shapes = [], strict = false }: BenchMatmulOptions) {
+  if (platform.engine.startsWith("node 20.")) setFlagsFromString("--experimental-wasm-relaxed-simd")
+  const fma = detectFeatures().relaxedSimd && !strict
+  const speeds = (shapes.length > 0 ? shapes : DEFAULT_SHAPES).map(
+    (text) => [text, gflops({ ...parseShape(text), fma })] as const,
   )
+  return {
+    work: "matmul",
+    device: fma ? "wasm" : "wasm strict",
+    threads: 1,
+    engine: platform.engine,
+    peakGflopsPerSecond: peakGflops(fma),
+    gflopsPerSecond: Object.fromEntries(speeds),
+  }
 }

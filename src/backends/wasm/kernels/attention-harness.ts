@@ -1,6 +1,5 @@
 // For tests only: runs one kernel in a module of its own, on an unshared memory, all lanes one after the other.
 import { platform } from "#platform"
-import { sizeOf } from "../../../core/index.ts"
 import type { Tensor } from "../../../tensor/index.ts"
 import { referenceOps } from "../../reference/ops.ts"
 import { createModule, type FunctionHandle, type ModuleBuilder } from "../assembler.ts"
@@ -123,6 +122,3 @@ export function noise(count: number, seed: number, size = 1): Float32Array {
     return (state / 2 ** 31 - 1) * size
   })
 }
-
-/** Total of a shape, for the outputs of a case. */
-export const sizes = (...shapes: readonly (readonly number[])[]): number[] => shapes.map((shape) => sizeOf(shape))

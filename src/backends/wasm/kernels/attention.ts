@@ -20,7 +20,6 @@ import {
 } from "./attention-tile.ts"
 import { defineKernel, emitDivide, emitForUnits, VECTOR_BYTES } from "./lane-slice.ts"
 
-export { attentionGradScratchBytes, emitAttentionGrad } from "./attention-grad.ts"
 export type { AttentionShape } from "./attention-tile.ts"
 
 /** Below every finite score; keeps a row without keys at sum 0 instead of NaN. */
