@@ -3,7 +3,7 @@ import { formatBytes, formatCount, formatDuration } from "../core/index.ts"
 import type { EvaluationEndEvent, RunStartEvent, SampleEvent, TrainEvent } from "../train/index.ts"
 import { count, plural } from "./numbers.ts"
 import type { Output } from "./output.ts"
-import { printable, wrap } from "./text.ts"
+import { printable, widthOf, wrap } from "./text.ts"
 
 type Style = Pick<Output, "colors" | "width">
 
@@ -46,11 +46,13 @@ const hanging = (line: string, width: number): string[] =>
 
 function evaluationLine(
   { step, bitsPerByte, tokens, whole, seconds, best }: EvaluationEndEvent,
-  { colors }: Style,
+  { colors, width }: Style,
 ): string {
   const which = whole ? "all of it" : `${count(tokens)} tokens`
+  const figures = `  ${colors.cyan("held out")} step ${count(step)}: ${colors.bold(`${bitsPerByte.toFixed(3)} bits/byte`)}`
   const mark = best ? colors.green(" best so far") : ""
-  return `  ${colors.cyan("held out")} step ${count(step)}: ${colors.bold(`${bitsPerByte.toFixed(3)} bits/byte`)}${mark} ${colors.dim(`(${which}, ${formatDuration(seconds)})`)}`
+  const details = ` ${colors.dim(`(${which}, ${formatDuration(seconds)})`)}`
+  return [figures + mark + details, figures + mark, figures].find((line) => widthOf(line) < width) ?? figures
 }
 
 const SAMPLE_LINES = 6

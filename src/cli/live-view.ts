@@ -62,7 +62,7 @@ export function panel(options: PanelOptions): string[] {
     ...flow(speedParts(options), width),
   ]
   const sample = progress.sample
-    ? [`  ${colors.dim("sample")} ${oneLine(`${progress.sample.prompt}${progress.sample.text}`)}`]
+    ? [`  ${colors.dim("sample")} ${oneLine(`${progress.sample.prompt}${progress.sample.text}`.trim())}`]
     : []
   return ["", ...[...lines, ...sample].map((line) => fit(line, width - 1))]
 }
@@ -77,7 +77,7 @@ function progressLine({ progress, width, colors, isStopping }: PanelOptions): st
       : `evaluating ${percent(evaluating)}`
   const time = doing ?? (left === undefined ? "" : `${formatDuration(Math.max(0, left))} left`)
   const before = `  step ${count(step)}/${count(steps)} `
-  const after = ` ${percent(step / Math.max(1, steps))}  ${time}`
+  const after = doing === undefined ? ` ${percent(step / Math.max(1, steps))}  ${time}` : `  ${doing}`
   const { full, rest } = progressBar(
     step / Math.max(1, steps),
     Math.max(4, Math.min(60, width - widthOf(before) - widthOf(after) - 2)),

@@ -129,7 +129,7 @@ function addStart({ program, output, finish }: Door): void {
     .command("start")
     .summary("train on text that is already here, judge it, show what to do next")
     .description(
-      "Trains a small model in about two minutes, on the documentation inside this package's tools or on\nthe paths given, then judges it on held-out text and shows what to type next.",
+      "Trains a small model in about two minutes, on the documentation inside this package's tools or on the paths given, then judges it on held-out text and shows what to type next.",
     )
     .argument("[paths...]", "text instead of the default one: .txt .md .jsonl .jsonl.gz, folders, globs, - for stdin")
     .addOption(new Option("--budget <time>", "wall clock for everything").argParser(duration).default(120, "2m"))
@@ -262,7 +262,7 @@ function addChat({ program, output, finish }: Door): void {
     .command("chat")
     .summary("type, and let the model go on")
     .description(
-      "Lets you type and the model go on. A model that was not taught to answer continues your text and says so.\nEnds with Ctrl-D or /exit; Ctrl-C stops a reply.",
+      "Lets you type and the model go on. A model that was not taught to answer continues your text and says so. Ends with Ctrl-D or /exit; Ctrl-C stops a reply.",
     )
     .argument("<model>", "a run folder or a checkpoint")
     .addOption(samplingOptions.tokens())
@@ -318,7 +318,7 @@ function addResume({ program, output, finish }: Door): void {
     .command("resume")
     .summary("go on with an interrupted run")
     .description(
-      "Takes up a run at its newest checkpoint, with the recipe and the text it started with. On the same machine\nthe result is, bit for bit, what never stopping would have given.",
+      "Takes up a run at its newest checkpoint, with the recipe and the text it started with. On the same machine the result is, bit for bit, what never stopping would have given.",
     )
     .argument("<folder>", "the run folder")
     .addOption(threadsOption())
@@ -400,7 +400,7 @@ function addBench({ program, output, finish }: Door): void {
     .command("bench")
     .summary("measure what this machine computes at most")
     .description(
-      "Measures this machine's peak in matrix products: what a training step is compared with.\nThe works with published numbers run in a clone: npm run bench -- WORK.",
+      "Measures this machine's peak in matrix products: what a training step is compared with. The works with published numbers run in a clone: npm run bench -- WORK.",
     )
     .argument("[work]", "only in a clone")
     .addOption(threadsOption())
