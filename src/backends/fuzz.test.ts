@@ -113,6 +113,8 @@ const smooth: readonly ((x: Tensor, y: Tensor, at: number, graph: Graph) => Tens
     ),
   (x, _, at) => reshape(x, at % 2 ? [sizeOf(x.shape)] : [1, ...x.shape]),
   (x) => reshape(x, [...x.shape, 1]),
+  (x) => add(reshape(reshape(tanh(x), [-1]), x.shape), x), // read through a view, next to the step that writes it
+  (x) => add(reshape(tanh(reshape(x, [1, ...x.shape])), x.shape), reshape(x, [1, ...x.shape])),
   (x) => (x.shape.length < 2 ? x : transpose(x)),
   (x, _, at) => broadcast(x, [2 + (at % 2), ...x.shape]),
   (x, _, at) => (x.shape.length === 0 ? x : mean(x, [axisOf(x, at)])),
@@ -136,6 +138,7 @@ const nextValues: readonly ((own: Tensor, x: Tensor, graph: Graph, at: number) =
   (own, _, { states }, at) => fit(pick(states, at), own.shape),
   (own, _, { updates }, at) => (updates.length === 0 ? negate(own) : fit(pick(updates, at).value, own.shape)),
   (own) => reshape(tanh(reshape(own, [-1])), own.shape),
+  (own, x) => (own.shape.length === 1 ? product(x, own) : negate(own)),
   () => constant(0.25),
 ]
 /** These have no gradient. */
@@ -144,12 +147,21 @@ const cacheWrites: typeof nextValues = [
   (own) => writeRows(own, own, 1),
 ]
 
-/** Rows of x over rows of `own`, through a cache of one head. */
-function writeRows(own: Tensor, x: Tensor, at: number): Tensor {
-  const [S, D] = [own.shape[0]!, sizeOf(own.shape.slice(1))]
-  const position = data(Int32Array.of(at % S))
-  return reshape(cacheWrite(reshape(own, [1, S, 1, D]), reshape(x, [1, S, 1, D]), position), own.shape)
+/** Each element depends on all of `own`, in one step. */
+function product(x: Tensor, own: Tensor): Tensor {
+  const n = own.shape[0]!
+  return sum(multiply(multiply(fit(x, [n, n]), 1 / n), own), [1])
 }
+
+/** Rows of x over rows of `own`, as into a cache. */
+function writeRows(own: Tensor, x: Tensor, at: number): Tensor {
+  if (own.shape.length !== 4)
+    return reshape(writeRows(reshape(own, asCache(own)), reshape(x, asCache(own)), at), own.shape)
+  const [B, S] = own.shape as [number, number]
+  return cacheWrite(own, x, data(new Int32Array(B).fill(at % S)))
+}
+
+const asCache = (own: Tensor): Shape => [1, own.shape[0]!, 1, sizeOf(own.shape.slice(1))]
 
 function extend(graph: Graph, [what, first, second]: Choice): void {
   const [x, other] = [pick(graph.pool, first), pick(graph.pool, second)]
@@ -196,7 +208,9 @@ interface Case {
 
 function build({ sizes, choices, updates, outputs, descends }: Case): Program {
   const [m, n] = sizes
-  const states = [[m, n], [m, n], [n], [m, m], [m, 1]].map((shape, i) => state(`s${i}`, shape))
+  const states = [[m, n], [m, n], [n], [m, m], [m, 1], [1, m, 1, n], [2, n, 1, 2]].map((shape, i) =>
+    state(`s${i}`, shape),
+  )
   const inputs = [[m, n], [n], []].map((shape, i) => input(`x${i}`, shape))
   const [ids, seed] = [input("ids", [4], "i32"), input("seed", [], "i32")]
   const graph: Graph = { pool: [...inputs, ...states], states, ids, seed, updates: [] }
@@ -262,7 +276,7 @@ it(
         expect(relativeError(values, expected[i]![1], FLOOR), name).toBeLessThan(TOLERANCE)
     })
     const limit = { interruptAfterTimeLimit: 1000 * SECONDS, numRuns: 1_000_000 }
-    await fc.assert(agree, SECONDS > 0 ? limit : { seed: 1, numRuns: 150 })
+    await fc.assert(agree, SECONDS > 0 ? limit : { seed: 1, numRuns: 300 })
   },
   1000 * (120 + 2 * SECONDS),
 )

@@ -180,13 +180,20 @@ function elementProgram(
     if (isInlined && node.op === "broadcast") return visit(node.inputs[0]!)
     return instructions.push(isInlined ? computing(node, visit) : fetching(tensor, leafOf)) - 1
   }
-  const visit = (tensor: Tensor): number => {
+  const visit = (operand: Tensor): number => {
+    const tensor = unviewed(operand)
     const position = positions.get(tensor) ?? write(tensor)
     positions.set(tensor, position)
     return position
   }
   const results = values.map(visit)
   return { shape, leaves, instructions, results }
+}
+
+/** A view under the shape of what it views is the same value: it may be at hand already. */
+function unviewed(tensor: Tensor): Tensor {
+  const storage = storageOf(tensor)
+  return sameShape(storage.shape, tensor.shape) ? storage : tensor
 }
 
 function fetching(tensor: Tensor, leafOf: (tensor: Tensor) => number): Instruction {

@@ -102,8 +102,8 @@ function readsSameIndex(step: Step, state: Tensor): boolean {
     const [cache, ...others] = readsOf(step)
     return step.node.op === "cacheWrite" && cache === state && !others.includes(state)
   }
-  if (step.kind === "reduction") return !readsOf(step).includes(state)
-  return step.body.leaves.every((leaf) => storageOf(leaf) !== state || sizeOf(leaf.shape) === sizeOf(step.body.shape))
+  // An element program has as many indices as the state has elements, so whatever view of it is read, it is read in order.
+  return step.kind === "elementwise" || !readsOf(step).includes(state)
 }
 
 /** Hands out places one after the other; never takes them back, as a WebAssembly memory never shrinks. */
