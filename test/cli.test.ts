@@ -12,10 +12,9 @@ const text = Array.from({ length: 90 }, (_, line) =>
   Array.from({ length: 9 }, (_, word) => birds[(line * 7 + word * word * 3) % birds.length]).join(" "),
 ).join(".\n\n")
 /** One layer of width 32 over 16 tokens: seconds on the slowest machine. */
-const TINY = ["hiddenSize=32", "numHiddenLayers=1", "batchSize=2", "sequenceLength=16"].flatMap((setting) => [
-  "--set",
-  setting,
-])
+const TINY = ["hiddenSize=32", "numAttentionHeads=2", "numHiddenLayers=1", "batchSize=2", "sequenceLength=16"].flatMap(
+  (setting) => ["--set", setting],
+)
 
 beforeAll(() => {
   writeFileSync(join(folder, "birds.txt"), text)
