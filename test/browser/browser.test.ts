@@ -8,7 +8,7 @@ import * as vite from "vite"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { hasChromium, runPage } from "../support/chromium.ts"
 import { node, root, runWell } from "../support/package.ts"
-import { type Work, work } from "./work.ts"
+import type { Work } from "./work.ts"
 
 const entry = join(import.meta.dirname, "page.ts")
 const sites = mkdtempSync(join(tmpdir(), "kinglet-browser-"))
@@ -23,19 +23,27 @@ function newSite(name: string): string {
   return site
 }
 
+/** The paths of our tsconfig lead to the sources; a page gets the package through its exports. */
+const common = { bundle: true, format: "esm", target: "es2022", tsconfigRaw: {}, logLevel: "error" } as const
+
 async function bundleWithEsbuild(): Promise<string> {
   const site = newSite("esbuild")
-  const options = { bundle: true, minify: true, format: "esm", platform: "browser", target: "es2022" } as const
-  // The paths of our tsconfig lead to the sources; a page gets the package through its exports.
-  const tsconfigRaw = {}
   await esbuild.build({
-    ...options,
+    ...common,
+    minify: true,
+    platform: "browser",
     entryPoints: [entry],
     outfile: join(site, "main.js"),
-    tsconfigRaw,
-    logLevel: "error",
   })
   return site
+}
+
+/** The same work on Node, with the same build of the package. */
+async function workOnNode(): Promise<Work> {
+  const outfile = join(sites, "node.mjs")
+  await esbuild.build({ ...common, platform: "node", entryPoints: [join(import.meta.dirname, "work.ts")], outfile })
+  const { work } = (await import(outfile)) as typeof import("./work.ts")
+  return work(2)
 }
 
 async function bundleWithVite(): Promise<string> {
@@ -63,7 +71,7 @@ describe.skipIf(!hasChromium())("in Chromium", () => {
   let onNode: Work
   beforeAll(async () => {
     await runWell(node, [join(root, "scripts", "build.mjs"), "--if-stale"], root)
-    onNode = await work(2)
+    onNode = await workOnNode()
   }, 300_000)
 
   describe.each(Object.entries({ esbuild: bundleWithEsbuild, vite: bundleWithVite }))(
