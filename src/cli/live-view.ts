@@ -4,7 +4,7 @@ import { platform } from "#platform"
 import { formatBytes, formatDuration } from "../core/index.ts"
 import type { TrainEvent } from "../train/index.ts"
 import { happening } from "./happenings.ts"
-import { count, flopRate, percent } from "./numbers.ts"
+import { count, flopRate, percent, shareOfPeak } from "./numbers.ts"
 import type { Colors } from "./output.ts"
 import type { ViewOptions } from "./plain-view.ts"
 import type { Progress } from "./progress.ts"
@@ -105,7 +105,7 @@ function speedParts({ progress, peak, colors }: PanelOptions): string[] {
   const { rssBytes } = platform.memory()
   const ofPeak =
     flopsPerSecond !== undefined && peak > 0
-      ? `, ${colors.bold(percent(flopsPerSecond / peak))} of this machine's peak`
+      ? `, ${colors.bold(shareOfPeak(flopsPerSecond, peak))} of this machine's peak`
       : ""
   return present([
     last && `${colors.bold(count(last.tokensPerSecond))} ${colors.dim("tokens/s")}`,

@@ -22,5 +22,9 @@ export function flopRate(flopsPerSecond: number): string {
   return `${giga >= 100 ? giga.toFixed(0) : giga >= 1 ? giga.toFixed(1) : giga.toPrecision(2)} GFLOP/s`
 }
 
+/** Part of the peak; a peak that was measured while others were computing too is taken for what it is. */
+export const shareOfPeak = (flopsPerSecond: number, peak: number): string =>
+  percent(flopsPerSecond / Math.max(peak, flopsPerSecond))
+
 /** `s` for anything but one. */
 export const plural = (amount: number, noun: string): string => `${count(amount)} ${noun}${amount === 1 ? "" : "s"}`

@@ -4,7 +4,7 @@ import { platform } from "#platform"
 import { formatBytes, formatDuration } from "../core/index.ts"
 import type { TrainEvent } from "../train/index.ts"
 import { happening } from "./happenings.ts"
-import { count, flopRate, percent } from "./numbers.ts"
+import { count, flopRate, shareOfPeak } from "./numbers.ts"
 import type { Output } from "./output.ts"
 import type { Progress } from "./progress.ts"
 import type { Reader } from "./reader.ts"
@@ -38,7 +38,7 @@ function stepLine(progress: Progress, peak: number): string {
   const speed =
     flopsPerSecond === undefined
       ? undefined
-      : `${flopRate(flopsPerSecond)}${peak > 0 ? ` (${percent(flopsPerSecond / peak)} of peak)` : ""}`
+      : `${flopRate(flopsPerSecond)}${peak > 0 ? ` (${shareOfPeak(flopsPerSecond, peak)} of peak)` : ""}`
   const parts = [
     `step ${count(step)}/${count(steps)}`,
     loss === undefined ? undefined : `loss ${loss.toFixed(4)}`,
