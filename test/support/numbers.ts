@@ -58,11 +58,17 @@ export const reference = openReferenceDevice()
 export const evaluate = (values: readonly Values[], build: Build): Promise<Float32Array[]> =>
   evaluateOn(reference, values, build)
 
+/** Drawn once for all devices. */
+const knownWeights = new Map<string, Float32Array>()
+function weightsOf(shape: Shape, seed: number): Float32Array {
+  const key = `${seed}: ${shape}`
+  if (!knownWeights.has(key)) knownWeights.set(key, Float32Array.from(normal(shape, seed).values))
+  return knownWeights.get(key)!
+}
+
 /** `Σ y·w` over all outputs with fixed random weights: a scalar that every element of every output moves. */
 export function weighted(outputs: readonly Tensor[]): Tensor {
-  const terms = outputs.map((y, index) =>
-    sum(multiply(y, data(Float32Array.from(normal(y.shape, 99 + index).values), y.shape))),
-  )
+  const terms = outputs.map((y, index) => sum(multiply(y, data(weightsOf(y.shape, 99 + index), y.shape))))
   return terms.reduce((total, term) => add(total, term))
 }
 
@@ -79,8 +85,11 @@ export function withGradients(build: Build, wrt?: readonly number[]): Build {
 }
 
 /** Root of the mean square; 0 of nothing. */
-export const rootMeanSquare = (values: ArrayLike<number>): number =>
-  Math.sqrt(Array.from(values).reduce((total, x) => total + x * x, 0) / Math.max(1, values.length))
+export function rootMeanSquare(values: ArrayLike<number>): number {
+  let total = 0
+  for (let i = 0; i < values.length; i++) total += values[i]! ** 2
+  return Math.sqrt(total / Math.max(1, values.length))
+}
 
 /**
  * Largest `|a - b| / (|b| + rms(b))`: relative for large elements, and small ones are not asked for digits that the
@@ -91,7 +100,9 @@ export const rootMeanSquare = (values: ArrayLike<number>): number =>
 export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>, floor = 0): number {
   if (actual.length !== expected.length) return Infinity
   const scale = Math.max(floor, rootMeanSquare(Array.from(expected).filter(Number.isFinite)))
-  return Array.from(actual).reduce((worst, a, index) => Math.max(worst, errorOf(a, expected[index]!, scale)), 0)
+  let worst = 0
+  for (let i = 0; i < actual.length; i++) worst = Math.max(worst, errorOf(actual[i]!, expected[i]!, scale))
+  return worst
 }
 
 function errorOf(a: number, b: number, scale: number): number {
