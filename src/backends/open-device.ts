@@ -4,6 +4,7 @@ import type { Device, DeviceKind } from "./backend.ts"
 import { openReferenceDevice } from "./reference/index.ts"
 import { openWasmDevice, type WasmDeviceOptions } from "./wasm/index.ts"
 
+/** Which device, and how it is opened. */
 export interface DeviceOptions extends WasmDeviceOptions {
   /** `wasm` (default) or `reference`. */
   readonly kind?: DeviceKind
@@ -12,6 +13,7 @@ export interface DeviceOptions extends WasmDeviceOptions {
 /**
  * Opens a device. `close()` or `await using` ends it; a script that does neither exits by itself.
  *
+ * @throws ConfigError  if the kind is unknown or an option out of range
  * @throws DeviceError  if the machine lacks what the kind needs
  */
 export async function openDevice(options: DeviceKind | DeviceOptions = {}): Promise<Device> {
