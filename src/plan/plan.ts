@@ -7,6 +7,8 @@ import { ConfigError, formatBytes, formatCount, formatDuration } from "../core/i
 import type { DataInput } from "../data/index.ts"
 import { parameterCounts, validateConfig } from "../models/index.ts"
 import {
+  type DefaultRecipeOptions,
+  defaultReasons,
   defaultRecipe,
   type Explained,
   flopsPerStepOf,
@@ -46,15 +48,12 @@ export interface PlanOptions {
   readonly onProgress?: (message: string) => void
 }
 
-/** Compute of nanoGPT's CPU example (peers.md): minutes on a laptop, and a benchmark everyone can compare with. */
-const DEFAULT_FLOPS = 7.9e12
-/** Chinchilla's rule of thumb. @see Hoffmann et al. 2022, arXiv:2203.15556 */
-const TOKENS_PER_PARAMETER = 20
+/** The size and compute at which the default recipe was measured (LOG.md, default recipe). */
+const MEASURED = { parameters: 400_000, flops: 7.9e12, tokensPerParameter: 5.8 } as const
 /** Repeated up to four times, text is nearly as good as new. @see Muennighoff et al. 2023, arXiv:2305.16264 */
 const GOOD_EPOCHS = 4
 const SMALLEST_SIZE = 50_000
 const LARGEST_SIZE = 100_000_000
-const DEFAULT_SIZE = 800_000
 /** Alphabets up to this size, in texts up to this length, are best served by characters (LOG.md, tokenizer by size of text). */
 const CHARACTERS_ALPHABET = 128
 const CHARACTERS_BYTES = 3_000_000
@@ -82,15 +81,14 @@ export async function plan(options: PlanOptions): Promise<Recipe> {
   options.onProgress?.("reading the text")
   const facts = await readTextFacts(options.data)
   const reasons: Reasons = {}
-  const base =
-    options.preset === undefined || options.preset === "default"
-      ? await defaultPlan(options, facts, started, reasons)
-      : presetPlan(options)
+  const base = isPreset(options) ? presetPlan(options) : await defaultPlan(options, facts, started, reasons)
   const sized = overrule(options, base)
   const steps = await chooseSteps(options, sized, facts, started, reasons)
   const recipe = validateRecipe({ ...withSteps(sized, steps, options), explained: reasons })
   return overrule({ ...options, set: options.set?.filter(([key]) => key !== "steps") ?? [] }, recipe)
 }
+
+const isPreset = ({ preset }: PlanOptions): boolean => preset !== undefined && preset !== "default"
 
 function presetPlan(options: PlanOptions): Recipe {
   const presets: { readonly [name: string]: () => Recipe } = {
@@ -120,12 +118,18 @@ function common(options: PlanOptions, recipe: Recipe): Recipe {
 async function defaultPlan(options: PlanOptions, facts: TextFacts, started: number, reasons: Reasons): Promise<Recipe> {
   const tokenizer = chooseTokenizer(facts, reasons)
   const vocabSize = vocabularyOf(tokenizer, facts)
-  const make = (size: number): Recipe => common(options, defaultRecipe({ tokenizer, vocabSize, size }))
-  const size = options.size ?? (await chooseSize(options, make, tokenizer, vocabSize, facts, started, reasons))
-  if (options.size !== undefined) explain(reasons, "size", options.size, "as asked", "--size")
-  const recipe = make(size)
-  explainRecipe(recipe, vocabSize, reasons)
-  return recipe
+  const corpusTokens = Math.round(tokensOf(tokenizer, facts))
+  const asked: DefaultRecipeOptions = {
+    tokenizer,
+    vocabSize,
+    corpusTokens,
+    ...(options.size === undefined ? {} : { size: options.size }),
+    ...(options.steps === undefined ? {} : { steps: options.steps }),
+  }
+  const budgeted =
+    options.budgetSeconds === undefined ? asked : await fitBudget(options, asked, facts, started, reasons)
+  Object.assign(reasons, { ...defaultReasons(budgeted), ...reasons })
+  return common(options, defaultRecipe(budgeted))
 }
 
 function chooseTokenizer(facts: TextFacts, reasons: Reasons): TokenizerRecipe {
@@ -162,37 +166,51 @@ const bytesPerToken = ({ kind, vocabSize }: TokenizerRecipe): number =>
 const tokensOf = (tokenizer: TokenizerRecipe, facts: TextFacts): number =>
   (0.9 * facts.bytes) / bytesPerToken(tokenizer)
 
-/** `C = 6·N·D` with `D = 20·N`: `N = √(C / 120)`, and no more than the text can feed. */
-async function chooseSize(
+/**
+ * Size and tokens for the compute that the budget buys on this machine: `N = N₀·√(C / C₀)` from the measured point, as size
+ * and data grow together, and no more than the text can feed.
+ *
+ * @see Hoffmann et al. 2022, arXiv:2203.15556
+ */
+async function fitBudget(
   options: PlanOptions,
-  make: (size: number) => Recipe,
-  tokenizer: TokenizerRecipe,
-  vocabSize: number,
+  asked: DefaultRecipeOptions,
   facts: TextFacts,
   started: number,
   reasons: Reasons,
-): Promise<number> {
-  if (options.budgetSeconds === undefined) {
-    explain(reasons, "size", DEFAULT_SIZE, "the default: minutes on two cores", "recipes.md")
-    return DEFAULT_SIZE
-  }
+): Promise<DefaultRecipeOptions> {
   options.onProgress?.("measuring this machine")
-  const { secondsPerStep, flopsPerStep } = await probeRecipe(
-    make(DEFAULT_SIZE),
-    vocabSize,
-    options.device,
-    PROBE_SECONDS / 2,
-  )
-  const seconds = Math.max(1, trainingSeconds(options, tokenizer, facts, started) - PROBE_SECONDS)
-  const flops = (seconds * flopsPerStep) / secondsPerStep
-  const compute = Math.sqrt(flops / (6 * TOKENS_PER_PARAMETER))
-  const data = (GOOD_EPOCHS * tokensOf(tokenizer, facts)) / TOKENS_PER_PARAMETER
-  const size = Math.round(Math.min(LARGEST_SIZE, Math.max(SMALLEST_SIZE, Math.min(compute, data))))
-  const limit =
-    data < compute
-      ? `the text feeds ${formatCount(data)} at ${GOOD_EPOCHS} epochs and ${TOKENS_PER_PARAMETER} tokens a parameter`
-      : `${formatCount(flops)}FLOP in ${formatDuration(seconds)}: N = √(C / 120)`
-  explain(reasons, "size", size, limit, data < compute ? "arXiv:2305.16264" : "arXiv:2203.15556")
+  const vocabSize = asked.vocabSize!
+  const probe = await probeRecipe(defaultRecipe(asked), vocabSize, options.device, PROBE_SECONDS / 2)
+  const seconds = Math.max(1, trainingSeconds(options, asked.tokenizer!, facts, started) - PROBE_SECONDS)
+  const flops = (seconds * probe.flopsPerStep) / probe.secondsPerStep
+  const size = options.size ?? chooseSize(flops, seconds, asked.corpusTokens!, reasons)
+  const draft = defaultRecipe({ ...asked, size })
+  const tokenBudget = (flops * tokensPerStep(draft)) / flopsPerStepOf(draft, vocabSize)
+  return { ...asked, size, tokenBudget }
+}
+
+function chooseSize(flops: number, seconds: number, corpusTokens: number, reasons: Reasons): number {
+  const compute = MEASURED.parameters * Math.sqrt(flops / MEASURED.flops)
+  const data = (GOOD_EPOCHS * corpusTokens) / MEASURED.tokensPerParameter
+  const size = Math.round(clamp(Math.min(compute, data), SMALLEST_SIZE, LARGEST_SIZE))
+  const bought = `${formatCount(flops)}FLOP in ${formatDuration(seconds)}`
+  if (data < compute)
+    explain(
+      reasons,
+      "size",
+      size,
+      `all that ${formatCount(corpusTokens)} tokens feed in ${GOOD_EPOCHS} epochs, ${MEASURED.tokensPerParameter} a parameter`,
+      "LOG.md, default recipe; arXiv:2305.16264",
+    )
+  else
+    explain(
+      reasons,
+      "size",
+      size,
+      `${bought}: ${formatCount(MEASURED.parameters)}·√(C / ${formatCount(MEASURED.flops)})`,
+      "LOG.md, default recipe; arXiv:2203.15556",
+    )
   return size
 }
 
@@ -221,7 +239,10 @@ async function chooseSteps(
     return options.steps
   }
   const vocabSize = vocabularyOf(recipe.tokenizer, facts)
-  if (options.budgetSeconds === undefined) return stepsForCompute(options, recipe, vocabSize, facts, reasons)
+  if (options.budgetSeconds === undefined) {
+    if (isPreset(options)) explain(reasons, "steps", recipe.steps, `the preset ${options.preset}`, "peers.md")
+    return recipe.steps
+  }
   options.onProgress?.("measuring this machine")
   const probe = await probeRecipe(recipe, vocabSize, options.device, PROBE_SECONDS)
   const seconds = trainingSeconds(options, recipe.tokenizer, facts, started) - probe.compileSeconds
@@ -259,53 +280,39 @@ function explainMemory(
 const tokensPerStep = ({ batchSize, sequenceLength, accumulationSteps }: Recipe): number =>
   batchSize * sequenceLength * accumulationSteps
 
-/** The final evaluation reads all held-out text; the ones under way at most `maxTokens` each. */
+/** The last evaluation reads all held-out text, the ones under way a part that grows with the run. */
 function stepsInTime(seconds: number, probe: Probe, recipe: Recipe, facts: TextFacts): number {
   const heldOut = tokensOf(recipe.tokenizer, facts) * (recipe.data.validFraction / (1 - recipe.data.validFraction))
-  const partial = EVALUATIONS * Math.min(heldOut, recipe.evaluation.maxTokens ?? heldOut)
-  const evaluating = (heldOut + partial) * probe.secondsPerEvaluatedToken
-  return Math.floor(((seconds - evaluating) * (1 - OVERHEAD)) / probe.secondsPerStep)
+  const perStep =
+    probe.secondsPerStep + EVALUATIONS * EVALUATED_PART * tokensPerStep(recipe) * probe.secondsPerEvaluatedToken
+  const last = heldOut * probe.secondsPerEvaluatedToken
+  return Math.floor(((seconds - last) * (1 - OVERHEAD)) / perStep)
 }
 
-function stepsForCompute(
-  options: PlanOptions,
-  recipe: Recipe,
-  vocabSize: number,
-  facts: TextFacts,
-  reasons: Reasons,
-): number {
-  if (options.preset !== undefined && options.preset !== "default") {
-    explain(reasons, "steps", recipe.steps, `the preset ${options.preset}`, "peers.md")
-    return recipe.steps
-  }
-  const flops = flopsPerStepOf(recipe, vocabSize)
-  const steps = Math.max(1, Math.floor(DEFAULT_FLOPS / flops))
-  const epochs = (steps * tokensPerStep(recipe)) / tokensOf(recipe.tokenizer, facts)
-  explain(
-    reasons,
-    "steps",
-    steps,
-    `${formatCount(DEFAULT_FLOPS)}FLOP at ${formatCount(flops)}FLOP a step; about ${epochs.toFixed(1)} epochs. --budget 10m or --steps for more`,
-    "the compute of nanoGPT's CPU example",
-  )
-  return steps
-}
+const clamp = (x: number, least: number, most: number): number => Math.min(most, Math.max(least, x))
 
 const EVALUATIONS = 8
 const SAMPLES = 4
+/** Part of the training tokens that one evaluation under way may read; it costs a third as much a token. */
+const EVALUATED_PART = 0.015
+const FEWEST_EVALUATED = 4096
+
+const evaluatedTokens = (recipe: Recipe, steps: number): number =>
+  Math.round(
+    clamp(EVALUATED_PART * steps * tokensPerStep(recipe), FEWEST_EVALUATED, recipe.evaluation.maxTokens ?? Infinity),
+  )
 
 /** Evaluations and samples are spread evenly over the steps. */
 function withSteps(recipe: Recipe, steps: number, options: PlanOptions): Recipe {
   const { warmupSteps } = recipe.schedule
-  const isPreset = options.preset !== undefined && options.preset !== "default"
   return {
     ...recipe,
     steps,
     schedule: {
       ...recipe.schedule,
-      warmupSteps: isPreset ? Math.min(warmupSteps, steps) : Math.min(warmupSteps, Math.floor(steps / 10)),
+      warmupSteps: isPreset(options) ? Math.min(warmupSteps, steps) : Math.min(warmupSteps, Math.floor(steps / 10)),
     },
-    evaluation: { ...recipe.evaluation, everySteps: Math.max(1, Math.ceil(steps / EVALUATIONS)) },
+    evaluation: { everySteps: Math.max(1, Math.ceil(steps / EVALUATIONS)), maxTokens: evaluatedTokens(recipe, steps) },
     sampling: { ...recipe.sampling, everySteps: Math.max(1, Math.ceil(steps / SAMPLES)) },
   }
 }
@@ -315,37 +322,4 @@ const overrule = (options: PlanOptions, recipe: Recipe): Recipe =>
 
 function explain(reasons: Reasons, key: string, value: unknown, because: string, source: string): void {
   reasons[key] = { value, because, source }
-}
-
-function explainRecipe(recipe: Recipe, vocabSize: number, reasons: Reasons): void {
-  const { model, optimizer, schedule } = recipe
-  const counts = parameterCounts(validateConfig({ ...model, vocabSize }))
-  explain(
-    reasons,
-    "model",
-    `${model.numHiddenLayers} layers of width ${model.hiddenSize}`,
-    `${formatCount(counts.total)} parameters, ${formatCount(counts.nonEmbedding)} of them not embedding; deep and thin`,
-    "arXiv:2402.14905",
-  )
-  explain(
-    reasons,
-    "batch",
-    `${recipe.batchSize} x ${recipe.sequenceLength}`,
-    `${formatCount(tokensPerStep(recipe))} tokens a step`,
-    "LOG.md, default recipe",
-  )
-  explain(
-    reasons,
-    "optimizer",
-    `${optimizer.name} ${optimizer.learningRate}`,
-    optimizer.name === "muon" ? "Muon for matrices, AdamW for embeddings, head and scalars" : "one rate for all",
-    "recipes.md; LOG.md, default recipe",
-  )
-  explain(
-    reasons,
-    "schedule",
-    schedule.name,
-    `${schedule.warmupSteps} steps of warm-up, flat, the last ${Math.round(100 * schedule.decayFraction)} % down to ${schedule.finalFactor}`,
-    "recipes.md; LOG.md, default recipe",
-  )
 }

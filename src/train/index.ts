@@ -10,6 +10,7 @@ export {
   type DefaultRecipeOptions,
   defaultModel,
   defaultOptimizer,
+  defaultReasons,
   defaultRecipe,
   defaultSchedule,
   shapeOfSize,
