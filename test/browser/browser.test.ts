@@ -8,7 +8,7 @@ import * as vite from "vite"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { hasChromium, runPage } from "../support/chromium.ts"
 import { node, root, runWell } from "../support/package.ts"
-import type { Work } from "./work.ts"
+import type { Work, work } from "./work.ts"
 
 const entry = join(import.meta.dirname, "page.ts")
 const sites = mkdtempSync(join(tmpdir(), "kinglet-browser-"))
@@ -42,8 +42,8 @@ async function bundleWithEsbuild(): Promise<string> {
 async function workOnNode(): Promise<Work> {
   const outfile = join(sites, "node.mjs")
   await esbuild.build({ ...common, platform: "node", entryPoints: [join(import.meta.dirname, "work.ts")], outfile })
-  const { work } = (await import(outfile)) as typeof import("./work.ts")
-  return work(2)
+  const bundled = (await import(outfile)) as { readonly work: typeof work }
+  return bundled.work(2)
 }
 
 async function bundleWithVite(): Promise<string> {
