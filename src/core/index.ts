@@ -1,4 +1,5 @@
 // Core: dtypes, shapes, random streams, parameter trees, errors, units. Imports nothing, does no I/O, keeps no state.
+export * from "./bytes.ts"
 export * from "./dtype.ts"
 export * from "./errors.ts"
 export * from "./half.ts"

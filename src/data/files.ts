@@ -1,8 +1,8 @@
 // Files, folders, globs and standard input as one source. A .txt or .md file is one document, each line of a .jsonl file is
 // one; `.gz` is undone on the way. Reading is streaming: one document at a time is in memory.
 import { platform } from "#platform"
-import { ConfigError, DataError, FormatError } from "../core/index.ts"
-import { concatBytes, decodeUtf8, dropByteOrderMark, hasLoneSurrogate, readLines, refuseBinary } from "./read-text.ts"
+import { ConfigError, concatBytes, DataError, FormatError } from "../core/index.ts"
+import { decodeUtf8, dropByteOrderMark, hasLoneSurrogate, readLines, refuseBinary } from "./read-text.ts"
 import { type DataSource, type Document, remembered } from "./source.ts"
 
 export interface FilesOptions {

@@ -1,6 +1,6 @@
 // From bytes to text, exactly or not at all: a byte order mark is dropped, line ends stay as they are, and what is no UTF-8
 // text is named with its place.
-import { DataError, endOfWellFormedUtf8 } from "../core/index.ts"
+import { concatBytes, DataError, endOfWellFormedUtf8 } from "../core/index.ts"
 
 /** Share of control characters (other than tab, line feed, form feed, carriage return, escape) above which a file is no text. */
 const MAX_CONTROL_SHARE = 0.1
@@ -59,18 +59,6 @@ export interface Line {
 
 /** A line longer than this is no JSON line of a corpus: V8 holds no string above 2^29 characters. */
 const MAX_LINE_BYTES = 256 * 2 ** 20
-
-/** The chunks' bytes in one array; a single chunk is not copied. */
-export function concatBytes(chunks: readonly Uint8Array[]): Uint8Array {
-  if (chunks.length === 1) return chunks[0]!
-  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
-  let at = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, at)
-    at += chunk.length
-  }
-  return whole
-}
 
 /** Lines of a byte stream, never more of it in memory than one line and one chunk. */
 export async function* readLines(chunks: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Line> {

@@ -1,6 +1,6 @@
 // The machine inside a page or a browser's worker: the same names as node.ts, without files, standard input or V8 flags.
 // The few browser names used are declared here, so that no other room sees them.
-import { FormatError } from "../core/index.ts"
+import { concatBytes, FormatError } from "../core/index.ts"
 import type { Platform, PlatformWorker } from "./platform.ts"
 import { createSha256 } from "./sha256.ts"
 
@@ -108,13 +108,7 @@ async function gzip(bytes: Uint8Array): Promise<Uint8Array> {
   }
   const parts: Uint8Array[] = []
   for await (const part of through(new CompressionStream("gzip"), whole())) parts.push(part)
-  const packed = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    packed.set(part, at)
-    at += part.length
-  }
-  return packed
+  return concatBytes(parts)
 }
 
 function memory(): ReturnType<Platform["memory"]> {
