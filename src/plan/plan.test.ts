@@ -77,7 +77,7 @@ it("few characters make a character tokenizer, many a byte-pair one", async () =
   expect((await plan({ device, data: text(corpus(2000)), steps: 5 })).tokenizer.kind).toBe("characters")
 })
 
-it("predicted memory holds the plan, one copy of the parameters, and more for each lane", () => {
+it("predicted memory holds the plan, copies of the parameters, and more for each lane", () => {
   const of = { plannedBytes: 50e6, parameters: 1e6, lanes: 1 }
   expect(predictedPeakBytes(of)).toBeGreaterThan(54e6)
   expect(predictedPeakBytes({ ...of, lanes: 3 }) - predictedPeakBytes({ ...of, lanes: 2 })).toBeGreaterThan(0)
