@@ -174,7 +174,7 @@ function addTrain({ program, output, finish }: Door): void {
     .addOption(seedOption().default(1))
     .addOption(threadsOption())
     .addOption(deviceOption())
-    .addOption(new Option("--strict", "same bits on any machine and number of threads, a little slower"))
+    .addOption(new Option("--strict", "same bits on any machine and number of threads, about half as fast"))
     .addOption(new Option("--no-baselines", "leave out the comparison at the end"))
     .optionsGroup("What it tells:")
     .addOption(new Option("--tensorboard", "write TensorBoard event files into the run folder"))
