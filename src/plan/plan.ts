@@ -54,7 +54,7 @@ const MEASURED = { parameters: 400_000, flops: 7.9e12, tokensPerParameter: 5.8 }
 const GOOD_EPOCHS = 4
 const SMALLEST_SIZE = 50_000
 const LARGEST_SIZE = 100_000_000
-/** Alphabets up to this size, in texts up to this length, are best served by characters (LOG.md, tokenizer by size of text). */
+/** Alphabets up to this size, in texts up to this length, are best served by characters (assumption: not yet compared at equal compute). */
 const CHARACTERS_ALPHABET = 128
 const CHARACTERS_BYTES = 3_000_000
 const PROBE_SECONDS = 1
@@ -141,7 +141,7 @@ function chooseTokenizer(facts: TextFacts, reasons: Reasons): TokenizerRecipe {
       "tokenizer",
       "characters",
       `${distinctCharacters} different characters in ${formatBytes(bytes)}: each is a token`,
-      "LOG.md, tokenizer by size of text",
+      "assumption",
     )
     return { kind: "characters", endOfText }
   }
@@ -152,7 +152,7 @@ function chooseTokenizer(facts: TextFacts, reasons: Reasons): TokenizerRecipe {
     "tokenizer",
     `bpe ${vocabSize}`,
     `about √bytes of ${formatBytes(bytes)}, between 512 and 8192: rarer tokens would be seen too seldom`,
-    "assumption, LOG.md",
+    "assumption",
   )
   return { kind: "bpe", vocabSize, endOfText }
 }
