@@ -11,7 +11,9 @@ import {
   defaultReasons,
   defaultRecipe,
   type Explained,
+  FRESH_EPOCHS,
   flopsPerStepOf,
+  MEASURED_RUN,
   nanogpt384Recipe,
   nanogptCpuRecipe,
   type Probe,
@@ -48,10 +50,8 @@ export interface PlanOptions {
   readonly onProgress?: (message: string) => void
 }
 
-/** The size and compute at which the default recipe was measured (LOG.md, default recipe). */
-const MEASURED = { parameters: 400_000, flops: 7.9e12, tokensPerParameter: 5.8 } as const
-/** Repeated up to four times, text is nearly as good as new. @see Muennighoff et al. 2023, arXiv:2305.16264 */
-const GOOD_EPOCHS = 4
+/** Of the measured run, to one decimal, as it is told. */
+const TOKENS_PER_PARAMETER = Math.round((10 * MEASURED_RUN.tokens) / MEASURED_RUN.parameters) / 10
 const SMALLEST_SIZE = 50_000
 const LARGEST_SIZE = 100_000_000
 /** Alphabets up to this size, in texts up to this length, are best served by characters (assumption: not yet compared at equal compute). */
@@ -191,8 +191,8 @@ async function fitBudget(
 }
 
 function chooseSize(flops: number, seconds: number, corpusTokens: number, reasons: Reasons): number {
-  const compute = MEASURED.parameters * Math.sqrt(flops / MEASURED.flops)
-  const data = (GOOD_EPOCHS * corpusTokens) / MEASURED.tokensPerParameter
+  const compute = MEASURED_RUN.parameters * Math.sqrt(flops / MEASURED_RUN.flops)
+  const data = (FRESH_EPOCHS * corpusTokens) / TOKENS_PER_PARAMETER
   const size = Math.round(clamp(Math.min(compute, data), SMALLEST_SIZE, LARGEST_SIZE))
   const bought = `${formatCount(flops)}FLOP in ${formatDuration(seconds)}`
   if (data < compute)
@@ -200,7 +200,7 @@ function chooseSize(flops: number, seconds: number, corpusTokens: number, reason
       reasons,
       "size",
       size,
-      `all that ${formatCount(corpusTokens)} tokens feed in ${GOOD_EPOCHS} epochs, ${MEASURED.tokensPerParameter} a parameter`,
+      `all that ${formatCount(corpusTokens)} tokens feed in ${FRESH_EPOCHS} epochs, ${TOKENS_PER_PARAMETER} a parameter`,
       "LOG.md, default recipe; arXiv:2305.16264",
     )
   else
@@ -208,7 +208,7 @@ function chooseSize(flops: number, seconds: number, corpusTokens: number, reason
       reasons,
       "size",
       size,
-      `${bought}: ${formatCount(MEASURED.parameters)}·√(C / ${formatCount(MEASURED.flops)})`,
+      `${bought}: ${formatCount(MEASURED_RUN.parameters)}·√(C / ${formatCount(MEASURED_RUN.flops)})`,
       "LOG.md, default recipe; arXiv:2203.15556",
     )
   return size

@@ -28,8 +28,9 @@ export interface DefaultRecipeOptions {
  * Half the parameters of the reference work, on half as much text again, gave 1.576 nats to its 1.904 (Muon at 0.04; at 0.3 M
  * parameters and a fifth of the compute 0.02 was as good).
  */
-const MEASURED = {
+export const MEASURED_RUN = {
   parameters: 400_000,
+  flops: 7.9e12,
   hiddenSize: 64,
   tokens: 2.33e6,
   tokensPerStep: 1024,
@@ -51,7 +52,7 @@ const WIDTHS = Array.from({ length: 64 }, (_, i) => (i + 1) * (HEAD_DIM / 2)).fi
   (C) => C % HEAD_DIM === 0 || C < 4 * HEAD_DIM,
 )
 /** Repeated up to four times, text is nearly as good as new. @see Muennighoff et al. 2023, arXiv:2305.16264 */
-const FRESH_EPOCHS = 4
+export const FRESH_EPOCHS = 4
 /** @see Kim et al. 2025, arXiv:2509.14786: 5 to 30 times the usual 0.1, the lowest here, and dropout between 0.1 and 0.3 */
 const DATA_LIMITED = { weightDecay: 0.5, dropout: 0.1, dropoutManyEpochs: 0.2, manyEpochs: 16 } as const
 
@@ -99,11 +100,11 @@ export function defaultRecipe(options: DefaultRecipeOptions = {}): Recipe {
 }
 
 function derive(options: DefaultRecipeOptions): Derived {
-  const { size = MEASURED.parameters, corpusTokens } = options
+  const { size = MEASURED_RUN.parameters, corpusTokens } = options
   const vocabSize = options.vocabSize ?? options.tokenizer?.vocabSize ?? 256
   const shape = shapeOfSize(size, vocabSize)
   // Without a budget: as many tokens a parameter as in the measured run, which is how compute is best shared out.
-  const tokenBudget = options.tokenBudget ?? (MEASURED.tokens * size) / MEASURED.parameters
+  const tokenBudget = options.tokenBudget ?? (MEASURED_RUN.tokens * size) / MEASURED_RUN.parameters
   const sequenceLength = options.sequenceLength ?? sequenceLengthFor(tokenBudget)
   const batchSize = options.batchSize ?? batchSizeFor(tokenBudget, sequenceLength)
   const steps = options.steps ?? Math.max(1, Math.round(tokenBudget / (batchSize * sequenceLength)))
@@ -127,8 +128,8 @@ const clamp = (x: number, least: number, most: number): number => Math.min(Math.
 /** `1024·(D / D₀)^0.571`, between the measured and the most. */
 const tokensPerStepFor = (tokenBudget: number): number =>
   clamp(
-    MEASURED.tokensPerStep * (tokenBudget / MEASURED.tokens) ** BATCH_EXPONENT,
-    MEASURED.tokensPerStep,
+    MEASURED_RUN.tokensPerStep * (tokenBudget / MEASURED_RUN.tokens) ** BATCH_EXPONENT,
+    MEASURED_RUN.tokensPerStep,
     MOST_TOKENS_PER_STEP,
   )
 
@@ -139,8 +140,8 @@ const batchSizeFor = (tokenBudget: number, sequenceLength: number): number =>
 /** Doubles whenever the budget grows eightfold: a short run learns from nearby letters and pays for each distant one. */
 const sequenceLengthFor = (tokenBudget: number): number =>
   clamp(
-    MEASURED.sequenceLength * 2 ** Math.floor(Math.log2(Math.max(1, tokenBudget / MEASURED.tokens)) / 3),
-    MEASURED.sequenceLength,
+    MEASURED_RUN.sequenceLength * 2 ** Math.floor(Math.log2(Math.max(1, tokenBudget / MEASURED_RUN.tokens)) / 3),
+    MEASURED_RUN.sequenceLength,
     LONGEST_SEQUENCE,
   )
 
@@ -220,11 +221,11 @@ function regularized(model: ModelRecipe, epochs: number): ModelRecipe {
  * @see Jordan et al. 2024, kellerjordan.github.io/posts/muon: 0.02 at 124 M parameters; 0.02 to 0.04 are alike at 0.3 M (LOG.md)
  */
 export function defaultOptimizer({
-  hiddenSize = MEASURED.hiddenSize,
+  hiddenSize = MEASURED_RUN.hiddenSize,
 }: {
   readonly hiddenSize?: number
 } = {}): OptimizerRecipe {
-  const byWidth = Math.min(1, Math.sqrt(MEASURED.hiddenSize / hiddenSize))
+  const byWidth = Math.min(1, Math.sqrt(MEASURED_RUN.hiddenSize / hiddenSize))
   return {
     name: "muon",
     learningRate: MEASURED_RATES.matrix,
@@ -313,14 +314,14 @@ function stepReasons(options: DefaultRecipeOptions, derived: Derived): Reasons {
       ? asked(sequenceLength)
       : {
           value: sequenceLength,
-          because: `${MEASURED.sequenceLength} at ${MEASURED.tokens} tokens measured, twice that per eightfold budget: ${budget}`,
+          because: `${MEASURED_RUN.sequenceLength} at ${MEASURED_RUN.tokens} tokens measured, twice that per eightfold budget: ${budget}`,
           source: `${LOG}; the growth is an assumption`,
         },
     batchSize: options.batchSize
       ? asked(batchSize)
       : {
           value: batchSize,
-          because: `${MEASURED.tokensPerStep} tokens a step at ${MEASURED.tokens} measured, times (D / ${MEASURED.tokens})^${BATCH_EXPONENT}: ${budget}`,
+          because: `${MEASURED_RUN.tokensPerStep} tokens a step at ${MEASURED_RUN.tokens} measured, times (D / ${MEASURED_RUN.tokens})^${BATCH_EXPONENT}: ${budget}`,
           source: `${LOG}; arXiv:2503.04715`,
         },
     steps: options.steps

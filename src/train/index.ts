@@ -13,6 +13,8 @@ export {
   defaultReasons,
   defaultRecipe,
   defaultSchedule,
+  FRESH_EPOCHS,
+  MEASURED_RUN,
   shapeOfSize,
 } from "./default-recipe.ts"
 export type * from "./events.ts"
