@@ -17,6 +17,8 @@ export interface Device {
   readonly lanes: number
   /** Choices that decide the bits of the results; stored with a run and reused by `resume`. */
   readonly choices: { readonly [name: string]: string | number | boolean }
+  /** What was chosen by measuring this machine and changes no bit of any result. */
+  readonly tuning: { readonly [name: string]: string | number }
   createWorkspace(): Workspace
   /** Ends the workers. A device that is never closed does not keep the process alive. */
   close(): Promise<void>
@@ -49,6 +51,18 @@ export interface Workspace {
   close(): void
 }
 
+/** What one call inside a compiled program took. */
+export interface StepTime {
+  /** The operation or sweep, with its shapes. */
+  readonly name: string
+  /** By structure; 0 for what the field does not count. */
+  readonly flops: number
+  /** Of the tensors it reads and writes, each once. */
+  readonly bytes: number
+  /** Wall clock of one run, the wait for the slowest lane included. */
+  readonly seconds: number
+}
+
 /** A compiled program. */
 export interface Executable {
   readonly program: Program
@@ -62,4 +76,6 @@ export interface Executable {
    * @throws DeviceError  if the workspace or the device is closed, or a lane has stopped
    */
   run(feed?: Feed): Promise<Results>
+  /** What each call took on average over the runs since the last time this was asked; only on a device opened to tell. */
+  profile?(): readonly StepTime[]
 }

@@ -12,6 +12,7 @@ export function openReferenceDevice(): Device {
     kind: "reference",
     lanes: 1,
     choices: { backend: "reference" },
+    tuning: {},
     createWorkspace,
     close: async () => {},
     [Symbol.asyncDispose]: async () => {},

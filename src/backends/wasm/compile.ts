@@ -10,10 +10,18 @@ import {
   schedule,
   storageOf,
   type Tensor,
+  type Update,
 } from "../../tensor/index.ts"
-import { createModule, type FunctionHandle, type MemoryOptions, type ModuleBuilder } from "./assembler.ts"
+import {
+  createModule,
+  type FunctionBuilder,
+  type FunctionHandle,
+  type Local,
+  type MemoryOptions,
+  type ModuleBuilder,
+} from "./assembler.ts"
 import { elementKey, emitElement, partialBytes } from "./kernels/element.ts"
-import { type Kernel, type KernelOptions, kernels } from "./kernels/index.ts"
+import { type Build, type Kernel, type KernelOptions, kernels } from "./kernels/index.ts"
 import { emitBarrier } from "./lanes.ts"
 import { type ArenaLayout, layoutArena } from "./layout.ts"
 
@@ -38,17 +46,19 @@ function kernelOf(step: Step & { kind: "op" }, options: KernelOptions): Kernel {
 }
 
 /** Schedules and lays out a program; throws for an operation the backend lacks. */
-export function planProgram(name: string, program: Program, fma: boolean): PlannedProgram {
+export function planProgram(name: string, program: Program, build: Build): PlannedProgram {
   const steps = schedule(program)
   const layout = layoutArena(program, steps, (step) => (step.kind === "op" ? 0 : partialBytes(step)))
   const scratch = steps.map((step) =>
-    step.kind === "op" ? (kernelOf(step, { fma, inPlace: inPlaceOf(step, layout) }).scratchBytes ?? 0) : 0,
+    step.kind === "op" ? (kernelOf(step, { ...build, inPlace: inPlaceOf(step, layout) }).scratchBytes ?? 0) : 0,
   )
   return { name, program, steps, layout, scratchBytesPerLane: alignUp(Math.max(0, ...scratch)) }
 }
 
 /** Where things lie, once the memory has been shared out. */
 export interface Places {
+  /** Address of a program's clock readings, one f64 a call; only where calls are timed. */
+  readonly clocks?: ReadonlyMap<PlannedProgram, number>
   /** Address of a state or of fixed data. */
   readonly own: (tensor: Tensor) => number
   readonly arena: number
@@ -67,11 +77,15 @@ export function addressOf(tensor: Tensor, { layout }: PlannedProgram, places: Pl
 export function assemble(
   programs: readonly PlannedProgram[],
   places: Places,
-  options: { fma: boolean; memory: MemoryOptions },
+  options: { build: Build; memory: MemoryOptions },
 ): Uint8Array {
   const module = createModule({ memory: options.memory })
+  const now = places.clocks === undefined ? undefined : module.importFunction("env", "now", [], ["f64"])
   const barrier = emitBarrier(module)
-  for (const planned of programs) emitProgram(module, planned, places, barrier, options.fma)
+  for (const planned of programs) {
+    const clock = now && { now, readings: places.clocks!.get(planned)! }
+    emitProgram(module, planned, places, { barrier, build: options.build, clock })
+  }
   return module.bytes()
 }
 
@@ -82,27 +96,50 @@ interface Call {
   readonly ownScratch: boolean
 }
 
-function emitProgram(
-  module: ModuleBuilder,
-  planned: PlannedProgram,
-  places: Places,
-  barrier: FunctionHandle,
-  fma: boolean,
-): void {
+/** Adds what each call took, its barrier included, to one f64 a call. */
+interface Clock {
+  readonly now: FunctionHandle
+  readonly readings: number
+}
+
+interface EmitOptions {
+  readonly barrier: FunctionHandle
+  readonly build: Build
+  readonly clock: Clock | undefined
+}
+
+function emitProgram(module: ModuleBuilder, planned: PlannedProgram, places: Places, options: EmitOptions): void {
+  const { barrier, clock } = options
   const calls = [
-    ...planned.steps.map((step) => callOf(module, step, planned, places, barrier, fma)),
+    ...planned.steps.map((step) => callOf(module, step, planned, places, options)),
     ...copies(module, planned, places),
   ]
   module.function(planned.name, ["i32", "i32"], [], true, (f, lane, lanes) => {
     const scratch = f.local("i32")
     f.address(places.scratch, () => f.scaled(lane!, places.scratchBytesPerLane)), f.local.set(scratch)
-    for (const { target, addresses, ownScratch } of calls) {
+    const lap = clock && emitStopwatch(f, lane!, clock)
+    for (const [index, { target, addresses, ownScratch }] of calls.entries()) {
       for (const address of addresses) f.i32.const(address)
       if (ownScratch) f.local.get(scratch)
       f.local.get(lane!), f.local.get(lanes!), f.call(target)
       f.local.get(lanes!), f.call(barrier)
+      lap?.(index)
     }
   })
+}
+
+/** Starts a stopwatch in lane 0; what is returned adds the time since the last lap to the reading of a call. */
+function emitStopwatch(f: FunctionBuilder, lane: Local, { now, readings }: Clock): (call: number) => void {
+  const [last, time] = f.locals("f64", 2)
+  const inFirstLane = (body: () => void) => (f.local.get(lane), f.i32.eqz(), f.if(body))
+  inFirstLane(() => (f.call(now), f.local.set(last)))
+  return (call) =>
+    inFirstLane(() => {
+      f.call(now), f.local.set(time)
+      f.i32.const(readings + 8 * call), f.i32.const(readings + 8 * call), f.f64.load()
+      f.local.get(time), f.local.get(last), f.f64.sub(), f.f64.add(), f.f64.store()
+      f.local.get(time), f.local.set(last)
+    })
 }
 
 function callOf(
@@ -110,12 +147,11 @@ function callOf(
   step: Step,
   planned: PlannedProgram,
   places: Places,
-  barrier: FunctionHandle,
-  fma: boolean,
+  { barrier, build }: EmitOptions,
 ): Call {
   const address = (tensor: Tensor) => addressOf(tensor, planned, places)
   if (step.kind !== "op") {
-    const target = module.once(elementKey(step), () => emitElement(module, step, { fma, barrier }))
+    const target = module.once(elementKey(step), () => emitElement(module, step, { fma: build.fma, barrier }))
     const shared = places.arena + (planned.layout.extras.get(step) ?? 0)
     return {
       target,
@@ -125,7 +161,7 @@ function callOf(
   }
   const { node } = step
   const inPlace = inPlaceOf(step, planned.layout)
-  const target = module.once(opKey(node, inPlace), () => kernelOf(step, { fma, inPlace }).emit(module))
+  const target = module.once(opKey(node, inPlace), () => kernelOf(step, { ...build, inPlace }).emit(module))
   return { target, addresses: [...node.inputs, ...node.outputs].map(address), ownScratch: true }
 }
 
@@ -134,13 +170,15 @@ function opKey({ op, attributes, inputs, outputs }: Node, inPlace: boolean): str
   return JSON.stringify([op, attributes, inputs.map((x) => x.shape), outputs.map((x) => x.shape), inPlace])
 }
 
-/** Updates that could not be computed in place are copied into their states at the end. */
+/** Updates that could not be computed in place: copied into their states at the end. */
+export const copiedUpdates = ({ program, layout }: PlannedProgram): readonly Update[] =>
+  program.updates.filter(({ state, value }) => layout.inPlace.get(value) !== state)
+
 function copies(module: ModuleBuilder, planned: PlannedProgram, places: Places): Call[] {
-  return planned.program.updates.flatMap(({ state, value }) => {
-    if (planned.layout.inPlace.get(value) === state) return []
+  return copiedUpdates(planned).map(({ state, value }) => {
     const bytes = 4 * sizeOf(state.shape)
     const target = module.once(`copy ${bytes}`, () => emitCopy(module, bytes))
-    return [{ target, addresses: [addressOf(value, planned, places), places.own(state)], ownScratch: false }]
+    return { target, addresses: [addressOf(value, planned, places), places.own(state)], ownScratch: false }
   })
 }
 

@@ -5,6 +5,7 @@ import { ConfigError, DeviceError } from "../../core/index.ts"
 import type { Device } from "../backend.ts"
 import { detectFeatures, enableRelaxedSimd } from "./features.ts"
 import { type LanePool, openLanes, openLocalLane } from "./lanes.ts"
+import { fastestTile } from "./tile-probe.ts"
 import { createWasmWorkspace } from "./workspace.ts"
 
 /** How a wasm device is opened; everything has a default. */
@@ -17,6 +18,8 @@ export interface WasmDeviceOptions {
   readonly strict?: boolean
   /** Lets the library set V8's flags: relaxed SIMD on Node 20, optimized code from the first step. */
   readonly allowV8Flags?: boolean
+  /** Times every kernel inside each step: `Executable.profile` tells. Costs two readings of the clock a kernel. */
+  readonly profile?: boolean
 }
 
 /** More workers than any machine's cores that this was written for; each takes about 10 MB. */
@@ -30,7 +33,12 @@ const MAX_LANES = 256
  */
 export async function openWasmDevice(options: WasmDeviceOptions = {}): Promise<Device> {
   checkOptions(options)
-  const { strict = false, allowV8Flags = false, lanes = Math.min(platform.cores(), MAX_LANES) } = options
+  const {
+    strict = false,
+    allowV8Flags = false,
+    profile = false,
+    lanes = Math.min(platform.cores(), MAX_LANES),
+  } = options
   const fma = !strict && enableRelaxedSimd(platform, allowV8Flags)
   const { simd, threads } = detectFeatures()
   if (!simd)
@@ -40,12 +48,14 @@ export async function openWasmDevice(options: WasmDeviceOptions = {}): Promise<D
     )
   const shared = options.local !== true && threads
   const pool: LanePool = shared ? await openLanes(lanes) : openLocalLane()
+  const tile = fastestTile(fma, allowV8Flags)
   const close = () => pool.close()
   return {
     kind: "wasm",
     lanes: pool.count,
     choices: { backend: "wasm", lanes: pool.count, fma, strict },
-    createWorkspace: () => createWasmWorkspace({ pool, fma, shared, allowV8Flags }),
+    tuning: { tile: `${tile.rows}x${tile.columns}` },
+    createWorkspace: () => createWasmWorkspace({ pool, build: { fma, tile }, shared, allowV8Flags, profile }),
     close,
     [Symbol.asyncDispose]: close,
   }

@@ -19,6 +19,7 @@ export type FromLane = { kind: "ready" } | { kind: "done" } | { kind: "failed"; 
 export const LANE_SOURCE = `
 let words, lane, lanes, wakeByMessage
 const modules = new Map()
+const now = () => performance.now()
 
 const receive = {
   open(message) {
@@ -26,7 +27,7 @@ const receive = {
     words = new Int32Array(message.control)
   },
   load({ id, module, memory, names }) {
-    const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+    const { exports } = new WebAssembly.Instance(module, { env: { memory, now } })
     modules.set(id, names.map((name) => exports[name]))
   },
   unload({ id }) {

@@ -141,7 +141,7 @@ export function openLocalLane(): LocalLane {
     count: 1,
     async load(memory, module) {
       const handle = { functions: functionsOf(module), unload: () => void instances.delete(handle) }
-      instances.set(handle, new webAssembly.Instance(module, { env: { memory } }))
+      instances.set(handle, new webAssembly.Instance(module, { env: { memory, now: platform.now } }))
       return handle
     },
     run: async (module, step) => runSync(module, step),

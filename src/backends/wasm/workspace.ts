@@ -1,21 +1,23 @@
 // One WebAssembly memory and the programs that run in it. Layout, from address 0: the lanes' control block, then states and
 // fixed data as programs name them, an arena all programs share, and scratch for each lane.
 
-import { platform } from "#platform"
 import { flopsOf, isOp, type Program, type Tensor } from "../../tensor/index.ts"
-import type { Executable, Feed, Results, Workspace } from "../backend.ts"
+import type { Executable, Feed, Results, StepTime, Workspace } from "../backend.ts"
 import { feedValues, requireState, stateValues } from "../feed.ts"
 import { addressOf, assemble, type Places, type PlannedProgram, planProgram } from "./compile.ts"
+import { compileModule } from "./compile-module.ts"
+import type { Build } from "./kernels/index.ts"
 import { CONTROL_BYTES, type LanePool, type LoadedModule } from "./lanes.ts"
 import { bytesOf, createAllocator, ownTensorsOf } from "./layout.ts"
 import { MAX_PAGES, type Memory, openMemory } from "./memory.ts"
-import { webAssembly } from "./webassembly.ts"
+import { chargesOf } from "./profile.ts"
 
 interface WorkspaceOptions {
   readonly pool: LanePool
-  readonly fma: boolean
+  readonly build: Build
   readonly shared: boolean
   readonly allowV8Flags: boolean
+  readonly profile: boolean
 }
 
 /** What the executables of a workspace have in common. */
@@ -26,18 +28,18 @@ interface Runtime {
   readonly inTurn: <T>(run: () => Promise<T>) => Promise<T>
 }
 
-export function createWasmWorkspace({ pool, fma, shared, allowV8Flags }: WorkspaceOptions): Workspace {
+export function createWasmWorkspace({ pool, build, shared, allowV8Flags, profile }: WorkspaceOptions): Workspace {
   const memory = openMemory(shared)
   const runtime: Runtime = { memory, pool, inTurn: createTurns() }
-  const places = createPlaces(memory, pool.count)
+  const places = createPlaces(memory, pool.count, profile)
   const loaded: LoadedModule[] = []
   const viewOf = (state: Tensor) => (requireState(state), memory.view(state, places.own(state)))
 
   const compile: Workspace["compile"] = async (programs) => {
     const entries = Object.entries(programs) as [string, Program][]
-    const planned = entries.map(([name, program]) => planProgram(name, program, fma))
+    const planned = entries.map(([name, program]) => planProgram(name, program, build))
     const shares = places.share(planned)
-    const bytes = assemble(planned, shares, { fma, memory: { min: 1, max: MAX_PAGES, shared } })
+    const bytes = assemble(planned, shares, { build, memory: { min: 1, max: MAX_PAGES, shared } })
     const handle = await pool.load(memory.live(), compileModule(bytes, allowV8Flags))
     loaded.push(handle)
     return Object.fromEntries(planned.map((one) => [one.name, createExecutable(one, shares, handle, runtime)])) as never
@@ -57,7 +59,7 @@ export function createWasmWorkspace({ pool, fma, shared, allowV8Flags }: Workspa
 }
 
 /** Where everything of a workspace lies; places are given once and never taken back. */
-function createPlaces(memory: Memory, lanes: number) {
+function createPlaces(memory: Memory, lanes: number, profile: boolean) {
   const allocator = createAllocator(CONTROL_BYTES, memory.reserve)
   const known = new Map<Tensor, number>()
   const own = (tensor: Tensor): number => {
@@ -78,6 +80,7 @@ function createPlaces(memory: Memory, lanes: number) {
       arena: arena(Math.max(0, ...planned.map(({ layout }) => layout.bytes))),
       scratch: scratch(scratchBytesPerLane * lanes),
       scratchBytesPerLane,
+      ...(profile ? { clocks: new Map(planned.map((one) => [one, allocator.allocate(clockBytes(one))])) } : {}),
     }
   }
   return {
@@ -88,6 +91,9 @@ function createPlaces(memory: Memory, lanes: number) {
     },
   }
 }
+
+/** One f64 a call. */
+const clockBytes = (planned: PlannedProgram): number => 8 * chargesOf(planned).length
 
 /** A block used again and again; whoever needs a larger one gets a new one, which then serves all that come later. */
 function createBlock(allocator: ReturnType<typeof createAllocator>): (bytes: number) => number {
@@ -107,17 +113,6 @@ function createTurns(): Runtime["inTurn"] {
   }
 }
 
-/** With permission, V8 skips its baseline compiler: the first step is as fast as the hundredth. */
-function compileModule(bytes: Uint8Array, allowV8Flags: boolean) {
-  const flags = allowV8Flags ? ["liftoff", "wasm-lazy-compilation"] : []
-  const changed = flags.filter((flag) => platform.setEngineFlag(`--no-${flag}`))
-  try {
-    return new webAssembly.Module(bytes)
-  } finally {
-    for (const flag of changed) platform.setEngineFlag(`--${flag}`)
-  }
-}
-
 const copyOf = ({ dtype }: Tensor, values: ArrayLike<number>): Float32Array | Int32Array =>
   dtype === "i32" ? new Int32Array(values) : new Float32Array(values)
 
@@ -128,9 +123,18 @@ function createExecutable(
   { memory, pool, inTurn }: Runtime,
 ): Executable {
   const { program, name } = planned
+  let runs = 0
   const view = (tensor: Tensor) => memory.view(tensor, addressOf(tensor, planned, places))
   const results = (): Results =>
     Object.fromEntries(Object.entries(program.outputs).map(([key, tensor]) => [key, Float32Array.from(view(tensor))]))
+  const profile = (): StepTime[] => {
+    const charges = chargesOf(planned)
+    const readings = new Float64Array(memory.live().buffer as ArrayBuffer, places.clocks!.get(planned), charges.length)
+    const times = charges.map((charge, call) => ({ ...charge, seconds: readings[call]! / 1000 / Math.max(1, runs) }))
+    readings.fill(0)
+    runs = 0
+    return times
+  }
   return {
     program,
     flops: flopsOf(program),
@@ -141,8 +145,10 @@ function createExecutable(
         memory.live()
         for (const [input, values] of fed) view(input).set(values)
         await pool.run(handle, name)
+        runs++
         return results()
       })
     },
+    ...(places.clocks === undefined ? {} : { profile }),
   }
 }

@@ -8,6 +8,7 @@ import { emitCacheWrite } from "./cache-write.ts"
 import { emitCrossEntropy, emitCrossEntropyGrad } from "./cross-entropy.ts"
 import { emitGather } from "./gather.ts"
 import { emitMatmul, matmulScratchBytes } from "./matmul.ts"
+import type { TileShape } from "./matmul-shape.ts"
 import { emitConcatenate, emitPad, emitSliceOf, emitTranspose } from "./move-regions.ts"
 import { emitRope } from "./rope.ts"
 import { emitScatterAdd } from "./scatter-add.ts"
@@ -20,8 +21,15 @@ export interface Kernel {
   readonly emit: (module: ModuleBuilder) => FunctionHandle
 }
 
-export interface KernelOptions {
+/** What was decided for all kernels of a device. */
+export interface Build {
+  /** Fused multiply-add; else a product and a sum, each rounded. */
   readonly fma: boolean
+  /** Register tile of matrix products. */
+  readonly tile: TileShape
+}
+
+export interface KernelOptions extends Build {
   /** The output is the first input's own buffer. */
   readonly inPlace: boolean
 }
@@ -30,7 +38,7 @@ export interface KernelOptions {
 type Absorbed = ElementwiseOp | "input" | "state" | "constant" | "data" | "reshape" | "broadcast" | "sum" | "max"
 type KernelRule<O extends Op> = (node: Node<O>, options: KernelOptions) => Kernel
 
-function matmulKernel(node: Node<"matmul">, { fma }: KernelOptions): Kernel {
+function matmulKernel(node: Node<"matmul">, { fma, tile }: KernelOptions): Kernel {
   const { transposeA, transposeB } = node.attributes
   const [a, b, c] = [node.inputs[0]!.shape, node.inputs[1]!.shape, node.outputs[0]!.shape]
   const [m, n, k] = [c.at(-2)!, c.at(-1)!, transposeA ? a.at(-2)! : a.at(-1)!]
@@ -47,6 +55,7 @@ function matmulKernel(node: Node<"matmul">, { fma }: KernelOptions): Kernel {
     transposeA,
     transposeB,
     fma,
+    tile,
     ...(sharedB && batch > 1 ? { batchStrideB: 0 } : {}),
   }
   return { scratchBytes: matmulScratchBytes(shape), emit: (module) => emitMatmul(module, shape) }

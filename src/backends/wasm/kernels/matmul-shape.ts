@@ -23,13 +23,34 @@ export interface MatmulShape {
   readonly fma: boolean
   /** `C += ` instead of `C = `. */
   readonly accumulate?: boolean
+  /** The register tile; it never changes the bits. */
+  readonly tile?: TileShape
 }
+
+/** Rows and columns of C that stay in registers while k runs. */
+export interface TileShape {
+  readonly rows: 4 | 6
+  readonly columns: 8 | 16
+}
+
+/** 8 sums, 2 of B and 1 of A fit the 16 registers of every engine. The fastest tile is a matter of the engine: tile-probe.ts. */
+export const SMALLEST_TILE: TileShape = { rows: 4, columns: 8 }
 
 /** A shape with every stride said. */
 export type ResolvedMatmul = Required<MatmulShape>
 
 export function resolveMatmul(shape: MatmulShape): ResolvedMatmul {
-  const { batch = 1, m, n, k, transposeA = false, transposeB = false, accumulate = false, fma } = shape
+  const {
+    batch = 1,
+    m,
+    n,
+    k,
+    transposeA = false,
+    transposeB = false,
+    accumulate = false,
+    fma,
+    tile = SMALLEST_TILE,
+  } = shape
   const rowStrideA = shape.rowStrideA ?? (transposeA ? m : k)
   const rowStrideB = shape.rowStrideB ?? (transposeB ? k : n)
   const rowStrideC = shape.rowStrideC ?? n
@@ -37,13 +58,10 @@ export function resolveMatmul(shape: MatmulShape): ResolvedMatmul {
   const batchStrideB = shape.batchStrideB ?? (transposeB ? n : k) * rowStrideB
   const batchStrideC = shape.batchStrideC ?? m * rowStrideC
   const strides = { rowStrideA, rowStrideB, rowStrideC, batchStrideA, batchStrideB, batchStrideC }
-  return { batch, m, n, k, transposeA, transposeB, accumulate, fma, ...strides }
+  return { batch, m, n, k, transposeA, transposeB, accumulate, fma, tile, ...strides }
 }
 
-/** Rows and columns of the register tile: 8 sums, 2 of B and 1 of A fit the 16 registers V8 gives on Node 20. */
-export const TILE_ROWS = 4
-export const TILE_COLUMNS = 8
-/** Longest panel: 256 · 8 floats of B are 8 KB, a quarter of the smallest first-level cache in use. */
+/** Longest panel: 256 · 8 floats of B are 8 KB, a quarter of the smallest first-level cache in use; 16 columns take half of it. */
 const MAX_PANEL_DEPTH = 256
 /** Rows that share one packed panel of B: with 256 deep, 256 KB of A, half of a second-level cache. */
 const MAX_BLOCK_ROWS = 256
@@ -65,11 +83,33 @@ export function panelDepth({ k }: ResolvedMatmul): number {
   return Math.ceil(k / blocks / 4) * 4
 }
 
-/** Rows of a block: m cut into equal multiples of the tile no taller than {@link MAX_BLOCK_ROWS}. */
-export function blockRows({ m }: ResolvedMatmul): number {
+/** Rows of a block: m cut into equal multiples of the tile, about {@link MAX_BLOCK_ROWS} at most. */
+export function blockRows({ m, tile }: ResolvedMatmul): number {
   const blocks = Math.ceil(m / MAX_BLOCK_ROWS)
-  return Math.ceil(m / blocks / TILE_ROWS) * TILE_ROWS
+  return Math.ceil(m / blocks / tile.rows) * tile.rows
 }
+
+/** How the rows of C are cut into tiles: `whole` ones of the full height, then lower ones where `at` and `rows` say. */
+export interface RowTiles {
+  readonly whole: number
+  readonly tail: readonly { readonly at: number; readonly rows: number }[]
+}
+
+/** What is over six rows, one six included, in heights that run at full speed: five rows run out of registers, two starve. */
+const TAILS_OF_SIX = [[], [4, 3], [4, 4], [3], [4], [4, 4, 3]]
+
+export function rowTiles({ m, tile }: ResolvedMatmul): RowTiles {
+  const rest = m % tile.rows
+  const heights = tile.rows === 6 && m > 6 ? TAILS_OF_SIX[rest] : rest > 4 ? [3, rest - 3] : rest > 0 ? [rest] : []
+  const tail: { at: number; rows: number }[] = []
+  let at = m - heights.reduce((sum, rows) => sum + rows, 0)
+  const whole = at / tile.rows
+  for (const rows of heights) tail.push({ at, rows }), (at += rows)
+  return { whole, tail }
+}
+
+/** Columns of the last panel, narrower than the others; 0 where they fit exactly. */
+export const narrowColumns = ({ n, tile }: ResolvedMatmul): number => n % tile.columns
 
 /** Lanes share out the longer side: splitting columns packs B once in all, splitting rows reads A once in all. */
 export function splitsColumns({ m, n }: ResolvedMatmul): boolean {
@@ -78,12 +118,15 @@ export function splitsColumns({ m, n }: ResolvedMatmul): boolean {
 
 /** Byte offsets of the parts of a lane's scratch: one panel of B, one tile of C, the packed block of a transposed A. */
 export function scratchLayout(shape: ResolvedMatmul) {
-  const tile = panelDepth(shape) * TILE_COLUMNS * 4
-  const packedA = tile + TILE_ROWS * TILE_COLUMNS * 4
+  const { rows, columns } = shape.tile
+  const tile = panelDepth(shape) * columns * 4
+  const packedA = tile + rows * columns * 4
   // 64 bytes more than the panel needs, or all panels would fall into the same cache sets
-  const packedPanelBytes = panelDepth(shape) * TILE_ROWS * 4 + 64
-  const bytes = packedA + (shape.transposeA ? (blockRows(shape) / TILE_ROWS) * packedPanelBytes : 0)
-  return { panel: 0, tile, packedA, packedPanelBytes, bytes }
+  const packedPanelBytes = panelDepth(shape) * rows * 4 + 64
+  // the lower tiles of the tail lie behind the whole ones of a block
+  const packedTail = packedA + (blockRows(shape) / rows) * packedPanelBytes
+  const bytes = shape.transposeA ? packedTail + rowTiles(shape).tail.length * packedPanelBytes : packedA
+  return { panel: 0, tile, packedA, packedPanelBytes, packedTail, bytes }
 }
 
 /** Bytes of scratch each lane needs, a multiple of 64; the address should be one too. */

@@ -7,10 +7,16 @@ import { createModule } from "../assembler.ts"
 import { enableRelaxedSimd } from "../features.ts"
 import { webAssembly } from "../webassembly.ts"
 import { emitMatmul, type MatmulShape, matmulScratchBytes } from "./matmul.ts"
-import { resolveMatmul } from "./matmul-shape.ts"
+import { resolveMatmul, type TileShape } from "./matmul-shape.ts"
 
 const builds = enableRelaxedSimd(platform, true) ? [false, true] : [false]
-type Shape = Omit<MatmulShape, "fma">
+const TILES: readonly TileShape[] = [
+  { rows: 4, columns: 8 },
+  { rows: 6, columns: 8 },
+  { rows: 4, columns: 16 },
+  { rows: 6, columns: 16 },
+]
+type Shape = Omit<MatmulShape, "fma" | "tile">
 const GUARD = 1234.5
 
 /** A deterministic float in (-1, 1) for each index. */
@@ -108,18 +114,18 @@ const awkward: Shape[] = [
   { batch: 2, m: 5, n: 6, k: 7, rowStrideA: 12, rowStrideB: 13, rowStrideC: 11 },
 ]
 
-describe.each(builds)("with fma %s", (fma) => {
+describe.each(builds.flatMap((fma) => [TILES[0], TILES[3]].map((tile) => ({ fma, tile }))))("with %o", (build) => {
   it.each(transposes)("equals the definition on awkward shapes (%o)", (transpose) => {
     for (const shape of awkward)
       for (const accumulate of [false, true]) {
-        const whole = { ...shape, ...transpose, accumulate, fma }
+        const whole = { ...shape, ...transpose, accumulate, ...build }
         expectClose(whole, run(whole, 1))
       }
   })
 
   it.each(transposes)("gives the same bits on 1, 2, 3 and 7 lanes (%o)", (transpose) => {
     for (const shape of awkward) {
-      const whole = { ...shape, ...transpose, fma }
+      const whole = { ...shape, ...transpose, ...build }
       const one = run(whole, 1)
       for (const lanes of [2, 3, 7]) expect(run(whole, lanes), JSON.stringify(whole)).toEqual(one)
     }
@@ -137,21 +143,29 @@ describe.each(builds)("with fma %s", (fma) => {
       accumulate: fc.boolean(),
     })
     fc.assert(
-      fc.property(shapes, (shape) => expectClose({ ...shape, fma }, run({ ...shape, fma }, 2))),
-      { numRuns: 60 },
+      fc.property(shapes, (shape) => expectClose({ ...shape, ...build }, run({ ...shape, ...build }, 2))),
+      { numRuns: 30 },
     )
   })
 
   it("sums an element in the same order wherever it stands in C", () => {
     for (const m of [1, 2, 3, 7]) {
-      const oneRowOfB = { m, n: 21, k: 303, transposeB: true, rowStrideB: 0, fma }
+      const oneRowOfB = { m, n: 21, k: 303, transposeB: true, rowStrideB: 0, ...build }
       const [first, ...others] = run(oneRowOfB, 1).slice(0, 21)
       expect(others).toEqual(Array(20).fill(first))
-      const oneRowOfA = { m, n: 21, k: 303, rowStrideA: 0, fma }
+      const oneRowOfA = { m, n: 21, k: 303, rowStrideA: 0, ...build }
       const got = run(oneRowOfA, 1)
       for (let row = 1; row < m; row++) expect(got.slice(21 * row, 21 * row + 21)).toEqual(got.slice(0, 21))
     }
   })
+})
+
+it.each(builds)("gives the same bits with every tile (fma %s)", (fma) => {
+  for (const shape of awkward)
+    for (const transpose of transposes) {
+      const [first, ...others] = TILES.map((tile) => run({ ...shape, ...transpose, fma, tile }, 2))
+      for (const other of others) expect(other, JSON.stringify(shape)).toEqual(first)
+    }
 })
 
 it("in the strict build the sum runs in the order of k, each step rounded", () => {

@@ -6,9 +6,8 @@ import {
   matmulPath,
   type ResolvedMatmul,
   resolveMatmul,
+  rowTiles,
   splitsColumns,
-  TILE_COLUMNS,
-  TILE_ROWS,
 } from "./matmul-shape.ts"
 import { emitClear, emitMin, type MatmulSlice } from "./matmul-slice.ts"
 import { dotColumns, emitDot, emitStream, STREAM_GROUP } from "./matmul-thin.ts"
@@ -24,29 +23,49 @@ export { type MatmulShape, matmulScratchBytes } from "./matmul-shape.ts"
  */
 export function emitMatmul(module: ModuleBuilder, shape: MatmulShape): FunctionHandle {
   const resolved = resolveMatmul(shape)
-  const key = `matmul ${Object.values(resolved).join(" ")}`
+  const key = `matmul ${JSON.stringify(resolved)}`
   const { m, n, k } = resolved
   return module.once(key, () =>
     module.function(`matmul_${m}x${n}x${k}`, ["i32", "i32", "i32", "i32", "i32", "i32"], [], false, (f, ...params) =>
-      emitSlices(f, resolved, params),
+      emitSlices(module, f, resolved, params),
     ),
   )
 }
 
-/** What lanes share out: groups of rows or of columns. */
-function splitUnit(shape: ResolvedMatmul): { columns: boolean; size: number } {
+/** What lanes share out: groups of columns or of rows, and where a group (or the end) lies in C. */
+interface Split {
+  readonly columns: boolean
+  readonly groups: number
+  readonly emitPlace: (f: FunctionBuilder, group: Local) => void
+}
+
+function splitOf(shape: ResolvedMatmul): Split {
   const path = matmulPath(shape)
-  if (path === "dot") return { columns: true, size: dotColumns(shape) }
-  if (path === "stream") return { columns: true, size: STREAM_GROUP }
-  const columns = splitsColumns(shape)
-  return { columns, size: columns ? TILE_COLUMNS : TILE_ROWS }
+  if (path === "dot") return columnSplit(shape, dotColumns(shape))
+  if (path === "stream") return columnSplit(shape, STREAM_GROUP)
+  return splitsColumns(shape) ? columnSplit(shape, shape.tile.columns) : rowSplit(shape)
+}
+
+const columnSplit = ({ n }: ResolvedMatmul, size: number): Split => ({
+  columns: true,
+  groups: Math.ceil(n / size),
+  emitPlace: (f, group) => emitMin(f, n, () => f.scaled(group, size)),
+})
+
+function rowSplit(shape: ResolvedMatmul): Split {
+  const { whole, tail } = rowTiles(shape)
+  const emitPlace = (f: FunctionBuilder, group: Local) => {
+    f.scaled(group, shape.tile.rows)
+    for (const [i, { at, rows }] of tail.entries())
+      f.i32.const(at + rows), f.local.get(group), f.i32.const(whole + i), f.i32.leS(), f.select()
+  }
+  return { columns: false, groups: whole + tail.length, emitPlace }
 }
 
 /** The lane's share of batch × groups, one matrix of the batch after the other. */
-function emitSlices(f: FunctionBuilder, shape: ResolvedMatmul, params: readonly Local[]): void {
+function emitSlices(module: ModuleBuilder, f: FunctionBuilder, shape: ResolvedMatmul, params: readonly Local[]): void {
   const [, , , , lane, lanes] = params
-  const { size, columns } = splitUnit(shape)
-  const groups = Math.ceil((columns ? shape.n : shape.m) / size)
+  const { groups } = splitOf(shape)
   const [unit, last, matrix, start, stop] = f.locals("i32", 5)
   const share = (index: () => void) => {
     f.scaled(index, shape.batch * groups)
@@ -64,13 +83,14 @@ function emitSlices(f: FunctionBuilder, shape: ResolvedMatmul, params: readonly 
       f.assign(matrix, () => (f.local.get(unit), f.i32.const(groups), f.i32.divU()))
       f.assign(start, () => (f.local.get(unit), f.scaled(matrix, groups), f.i32.sub()))
       f.assign(stop, () => emitMin(f, groups, () => (f.address(start, last), f.local.get(unit), f.i32.sub())))
-      emitSlice(f, shape, params, matrix, start, stop)
+      emitSlice(module, f, shape, params, matrix, start, stop)
     },
   )
 }
 
 /** Groups [start, stop) of one matrix of the batch. */
 function emitSlice(
+  module: ModuleBuilder,
   f: FunctionBuilder,
   shape: ResolvedMatmul,
   params: readonly Local[],
@@ -78,7 +98,7 @@ function emitSlice(
   start: Local,
   stop: Local,
 ): void {
-  const { size, columns } = splitUnit(shape)
+  const { columns, emitPlace } = splitOf(shape)
   const { m, n, batchStrideA, batchStrideB, batchStrideC } = shape
   const strides = [batchStrideA, batchStrideB, batchStrideC]
   f.scope(() => {
@@ -86,17 +106,17 @@ function emitSlice(
     ;[a, b, c].forEach((address, i) =>
       f.assign(address, () => f.address(params[i], () => f.scaled(matrix, 4 * strides[i]))),
     )
-    f.assign(from, () => f.scaled(start, size))
-    f.assign(to, () => emitMin(f, columns ? n : m, () => f.scaled(stop, size)))
+    f.assign(from, () => emitPlace(f, start))
+    f.assign(to, () => emitPlace(f, stop))
     const rows = columns ? { rowStart: 0, rowStop: m } : { rowStart: from, rowStop: to }
     const cols = columns ? { columnStart: from, columnStop: to } : { columnStart: 0, columnStop: n }
-    emitPath(f, shape, { a, b, c, scratch: params[3], ...rows, ...cols })
+    emitPath(module, f, shape, { a, b, c, scratch: params[3], ...rows, ...cols })
   })
 }
 
-function emitPath(f: FunctionBuilder, shape: ResolvedMatmul, slice: MatmulSlice): void {
+function emitPath(module: ModuleBuilder, f: FunctionBuilder, shape: ResolvedMatmul, slice: MatmulSlice): void {
   const path = matmulPath(shape)
-  if (path === "tiles") emitTiles(f, shape, slice)
+  if (path === "tiles") emitTiles(module, f, shape, slice)
   else if (path === "dot") emitDot(f, shape, slice)
   else if (path === "stream") emitStream(f, shape, slice)
   else if (!shape.accumulate) emitClear(f, shape, slice)
