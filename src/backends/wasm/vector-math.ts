@@ -18,20 +18,24 @@ const EXP_MIN = -104
 const TAYLOR_EXP = [1 / 5040, 1 / 720, 1 / 120, 1 / 24, 1 / 6, 1 / 2]
 const SQRT_HALF_BITS = 0x3f3504f3
 const SMALLEST_NORMAL = 1.1754943508222875e-38
-// Minimax polynomials of S. L. Moshier's Cephes library (logf, tanhf, erff, erfcf), https://www.netlib.org/cephes
+// Minimax polynomials of S. L. Moshier's Cephes library (logf, tanhf), https://www.netlib.org/cephes
 const LOG = [
   7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
   2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
 ]
 const TANH = [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1]
+// Our own least-maximum fits: (erf x - x) / x as a polynomial in x² below 1.1, erfc(x)^(-1/8) as one in x from there to 4.
+const ERF_EDGE = 1.1
 const ERF_SMALL = [
-  7.853861353153693e-5, -8.010193625184903e-4, 5.188327685732524e-3, -2.685381193529856e-2, 1.128358514861418e-1,
-  -3.7612625824233e-1, 1.12837916572671,
+  -5.167282652109861e-4, 4.80072433128953e-3, -2.6608973741531372e-2, 1.1276547610759735e-1, -3.761187791824341e-1,
+  1.2837903201580048e-1,
 ]
-const ERFC = [
-  2.326819970068386e-2, -1.387039388740657e-1, 3.687424674597105e-1, -5.824733027278666e-1, 6.210004621745983e-1,
-  -4.944515323274145e-1, 3.404879937665872e-1, -2.741127028184656e-1, 5.638259427386472e-1,
+const ERF_LARGE = [
+  2.53702187910676e-3, -1.537859346717596e-2, 5.866377428174019e-2, -7.609575986862183e-2, 1.9405117630958557e-1,
+  8.279010653495789e-2, 1.0135483741760254,
 ]
+/** erf is 1 in f32 from here on. */
+const ERF_END = 4
 
 /** Leaves `a · b + c`: fused when `fma`, else rounded twice. Each operand is code that leaves one v128. */
 export function emitMulAdd(f: FunctionBuilder, fma: boolean, a: () => void, b: () => void, c: () => void): void {
@@ -149,19 +153,17 @@ export function emitTanh(f: FunctionBuilder, x: Local, fma: boolean): void {
   })
 }
 
-/** `erf x`: an odd polynomial up to 1, `1 - e^(-x²) · P(1/x²) / |x|` with the sign of x above. */
+/** `erf x = x + x · P(x²)` below 1.1, `1 - 1 / Q(|x|)^8` with the sign of x above: no exponential, and two short chains. */
 export function emitErf(f: FunctionBuilder, x: Local, fma: boolean): void {
   f.scope(() => {
     const [square, a, q] = f.locals("v128", 3)
     f.local.get(x), f.local.get(x), f.f32x4.mul(), f.local.set(square)
-    emitPolynomial(f, square, ERF_SMALL, fma), f.local.get(x), f.f32x4.mul()
-    f.f32x4.const(1), f.local.get(x), f.f32x4.abs(), f.f32x4.const(1), f.f32x4.pmax(), f.local.tee(a), f.f32x4.div(), f.local.set(q)
-    f.local.get(square), f.f32x4.neg(), f.local.set(square)
-    emitExp(f, square, fma), f.local.get(q), f.f32x4.mul(), f.local.set(a)
-    f.local.get(q), f.local.get(q), f.f32x4.mul(), f.local.set(square)
-    f.f32x4.const(1), emitPolynomial(f, square, ERFC, fma), f.local.get(a), f.f32x4.mul(), f.f32x4.sub()
-    emitCopySign(f, x)
-    f.local.get(x), f.f32x4.abs(), f.f32x4.const(1), f.f32x4.le(), f.v128.bitselect()
+    f.local.get(x), f.f32x4.abs(), f.f32x4.const(ERF_END), f.f32x4.min(), f.local.set(a)
+    emitMulAdd(f, fma, () => emitPolynomial(f, square, ERF_SMALL, fma), () => f.local.get(x), () => f.local.get(x))
+    emitPolynomial(f, a, ERF_LARGE, fma), f.local.set(q)
+    for (let i = 0; i < 3; i++) f.local.get(q), f.local.get(q), f.f32x4.mul(), f.local.set(q)
+    f.f32x4.const(1), f.f32x4.const(1), f.local.get(q), f.f32x4.div(), f.f32x4.sub(), emitCopySign(f, x)
+    f.local.get(a), f.f32x4.const(ERF_EDGE), f.f32x4.lt(), f.v128.bitselect()
   })
 }
 
