@@ -227,6 +227,18 @@ function createFunctionBuilder(paramTypes: readonly ValueType[], { prologue, cod
   }
   const get = (local: Local) => void code.byte(0x20).unsigned(local.index)
   const set = (local: Local) => void code.byte(0x21).unsigned(local.index)
+  let loops = 0
+  const looped = (emit: () => void) => {
+    loops++
+    emit()
+    loops--
+  }
+  const zeros = new Map<ValueType, Local>()
+  const forget = (local: Local) => {
+    const zero = zeros.get(local.type) ?? locals.keep(local.type) // never set, so it stays zero
+    zeros.set(local.type, zero)
+    get(zero), set(local)
+  }
   const push = (operand: Operand) => {
     if (typeof operand === "number") i32.const(operand)
     else if (typeof operand === "function") operand()
@@ -255,9 +267,16 @@ function createFunctionBuilder(paramTypes: readonly ValueType[], { prologue, cod
     local,
     /** `count` fresh locals. */
     locals: (type: ValueType, count: number): Local[] => Array.from({ length: count }, () => locals.take(type)),
-    /** Locals allocated inside `body` may be reused after it. */
+    /**
+     * Locals allocated inside `body` may be reused after it. Inside a loop they are forgotten at the end: a dead value that
+     * goes round as a phi node is an outside use of one half of a vector, and costs V8's 256-bit code an extraction.
+     */
     scope<R>(body: () => R): R {
-      return locals.scope(body)
+      return locals.scope(body, (local) => loops > 0 && forget(local))
+    },
+    /** Tells the engine that these values are not read any more. */
+    forget(dead: readonly Local[]): void {
+      for (const local of dead) forget(local)
     },
     global: {
       get: (global: GlobalHandle) => void code.byte(0x23).unsigned(global.index),
@@ -266,7 +285,7 @@ function createFunctionBuilder(paramTypes: readonly ValueType[], { prologue, cod
     /** `block … end`: a branch to depth 0 inside `body` leaves it. */
     block: (body: () => void, result?: ValueType) => structured(0x02, result, body),
     /** `loop … end`: a branch to depth 0 inside `body` starts it again. */
-    loop: (body: () => void, result?: ValueType) => structured(0x03, result, body),
+    loop: (body: () => void, result?: ValueType) => looped(() => structured(0x03, result, body)),
     /** Takes an i32 condition from the stack. */
     if(then: () => void, otherwise?: () => void, result?: ValueType): void {
       structured(0x04, result, () => {
@@ -332,11 +351,13 @@ function createFunctionBuilder(paramTypes: readonly ValueType[], { prologue, cod
         push(start)
         set(i)
         const loop = () =>
-          structured(0x03, undefined, () => {
-            body()
-            get(i), push(step), i32.add(), code.byte(0x22).unsigned(i.index)
-            push(limit), i32.ltS(), code.byte(0x0d).unsigned(0)
-          })
+          looped(() =>
+            structured(0x03, undefined, () => {
+              body()
+              get(i), push(step), i32.add(), code.byte(0x22).unsigned(i.index)
+              push(limit), i32.ltS(), code.byte(0x0d).unsigned(0)
+            }),
+          )
         if (typeof start === "number" && typeof end === "number") return loop()
         get(i), push(limit), i32.ltS()
         structured(0x04, undefined, loop)
@@ -371,10 +392,12 @@ function createLocals(paramTypes: readonly ValueType[]) {
       taken.push(local)
       return local
     },
-    scope<R>(body: () => R): R {
+    /** `leave` is called for each local that the scope gives back. */
+    scope<R>(body: () => R, leave?: (local: Local) => void): R {
       const outer = taken
       taken = []
       const result = body()
+      if (leave !== undefined) for (const local of taken) leave(local)
       free.push(...taken)
       taken = outer
       return result

@@ -139,8 +139,10 @@ interface Context {
   readonly lanes: Local
   /** Address of each leaf at the current row (and term, while columns are reduced). */
   readonly base: readonly Local[]
-  /** Byte offset of the four elements at hand from `base`. */
+  /** Byte offset of the elements at hand from `base`. */
   readonly offset: Local
+  /** Addresses of the elements at hand, by leaf: see `emitPlace`. */
+  readonly place: readonly Local[]
   /** Row at hand. */
   readonly row: Local
   readonly values: Local[]
@@ -170,6 +172,7 @@ function createContext(
     outputs: params.slice(leaves.length, leaves.length + step.writes.length),
     base: f.locals("i32", leaves.length),
     offset: f.local("i32"),
+    place: f.locals("i32", leaves.length),
     row: f.local("i32"),
     values: f.locals("v128", instructions.length),
     level: levelsOf(instructions, frame),
@@ -194,7 +197,13 @@ function levelOf(instruction: Instruction, frame: Frame, levels: readonly number
   return rowStrides.some((stride) => stride !== 0) ? LEVEL.row : LEVEL.call
 }
 
-/** Computes every value that belongs to `level`; `shift` is a constant number of bytes added to the offset. */
+/** Says where the elements at `offset` are: neighboring vectors must share one address, or V8 does not see that they are. */
+function emitPlace({ f, frame, base, offset, place }: Context): void {
+  for (const [leaf, { columnStride }] of frame.leaves.entries())
+    if (columnStride !== 0) f.address(base[leaf]!, offset), f.local.set(place[leaf]!)
+}
+
+/** Computes every value that belongs to `level`; at the deepest, `shift` bytes from the place last said. */
 function emitLevel(context: Context, level: number, shift = 0): void {
   for (const [at, instruction] of context.body.instructions.entries()) {
     if (context.level[at] !== level) continue
@@ -218,10 +227,9 @@ function emitInstruction(context: Context, instruction: Instruction, perElement:
 }
 
 function emitLoad(context: Context, leaf: number, perElement: boolean, shift: number): void {
-  const { f, base, offset } = context
+  const { f, base, place } = context
   if (!perElement) return (f.local.get(base[leaf]!), f.v128.load32Splat())
-  f.address(base[leaf]!, offset)
-  f.v128.load(shift, 2)
+  f.local.get(place[leaf]!), f.v128.load(shift, 2)
 }
 
 /** Four rounds of splitmix32 side by side over the element's index; see `counterUniform` of the reference. */
@@ -344,16 +352,45 @@ function emitSweepOfRow(context: Context, out: readonly Local[], from: Local | 0
   const { f, frame, offset, body, values } = context
   const tail = frame.columns % 4
   const full = 4 * (frame.columns - tail)
-  const store = (count: number) => {
-    emitLevel(context, LEVEL.element)
-    for (const [i, at] of body.results.entries()) emitStore(f, () => f.address(out[i]!, offset), values[at]!, count)
+  const targets = f.locals("i32", out.length)
+  const place = () => {
+    emitPlace(context)
+    for (const [i, target] of targets.entries()) f.address(out[i]!, offset), f.local.set(target)
   }
-  if (typeof to === "number") f.forRange(offset, 0, full, LANE_BYTES, () => store(4))
+  const results = body.results.map((at) => values[at]!)
+  const first = f.locals("v128", results.length)
+  const store = (count: number) => {
+    place()
+    emitLevel(context, LEVEL.element)
+    for (const [i, target] of targets.entries()) emitStore(f, () => f.local.get(target), results[i]!, count)
+  }
+  // both are computed before either is stored: V8 pairs vectors only where no load stands between their stores
+  const storePair = () => {
+    place()
+    emitLevel(context, LEVEL.element)
+    for (const [i, value] of first.entries()) f.assign(value, results[i]!)
+    emitLevel(context, LEVEL.element, LANE_BYTES)
+    for (const [i, target] of targets.entries()) {
+      f.local.get(target), f.local.get(first[i]!), f.v128.store()
+      f.local.get(target), f.local.get(results[i]!), f.v128.store(LANE_BYTES)
+    }
+    f.forget([...first, ...values.filter((_, at) => context.level[at] === LEVEL.element)])
+  }
+  const vectors = (from: Local | 0, end: Local | number) => {
+    f.scope(() => {
+      const pairs = f.local("i32")
+      f.push(from), f.push(end), f.push(from), f.i32.sub(), f.i32.const(-2 * LANE_BYTES), f.i32.and(), f.i32.add()
+      f.local.set(pairs)
+      f.forRange(offset, from, pairs, 2 * LANE_BYTES, storePair)
+      f.forRange(offset, pairs, end, LANE_BYTES, () => store(4))
+    })
+  }
+  if (typeof to === "number") vectors(0, full)
   else {
     f.scope(() => {
       const end = f.local("i32")
       f.local.get(to), f.i32.const(full), f.local.get(to), f.i32.const(full), f.i32.ltS(), f.select(), f.local.set(end)
-      f.forRange(offset, from as Local, end, LANE_BYTES, () => store(4))
+      vectors(from as Local, end)
     })
   }
   if (tail === 0) return
@@ -399,10 +436,10 @@ function emitReduceRange(
   f.assign(offset, from)
   // pairs of vectors while at least 32 bytes remain, then one vector, then what is left of one
   f.push(from), f.push(to), f.push(from), f.i32.sub(), f.i32.const(-32), f.i32.and(), f.i32.add(), f.local.set(middle)
-  f.forRange(offset, from, middle, 32, () => (take(total, 0), take(second, 16)))
-  f.assign(offset, middle)
+  f.forRange(offset, from, middle, 32, () => (emitPlace(context), take(total, 0), take(second, 16)))
+  f.assign(offset, middle), emitPlace(context)
   f.push(to), f.local.get(offset), f.i32.sub(), f.i32.const(16), f.i32.geS()
-  f.if(() => (take(total, 0), f.increment(offset, 16)))
+  f.if(() => (take(total, 0), f.increment(offset, 16), emitPlace(context)))
   f.push(to), f.local.get(offset), f.i32.gtS()
   f.if(() => emitMaskedTail(context, step, second, to))
   f.local.get(total), f.local.get(second)
@@ -523,7 +560,7 @@ function emitStrip(context: Context, step: ReductionStep, first: Local, columns:
     emitLevel(context, LEVEL.row)
     f.assign(offset, first)
     f.forRange(term, 0, frame.terms, 1, () => {
-      emitLevel(context, LEVEL.term)
+      emitLevel(context, LEVEL.term), emitPlace(context)
       for (const [vector, total] of totals.entries()) {
         emitLevel(context, LEVEL.element, LANE_BYTES * vector)
         f.local.get(total), f.local.get(values[body.results[0]!]!)
