@@ -7,7 +7,6 @@ import {
   emitForColumns,
   emitForKeyTiles,
   emitHeadAddress,
-  emitTile,
   emitZero,
   KEYS,
   rowsOf,
@@ -24,6 +23,7 @@ import {
   emitTranspose4,
   VECTOR_BYTES,
 } from "./lane-slice.ts"
+import { registerTile } from "./register-tile.ts"
 
 const MOST_ROWS = 2
 /** Vectors of a value row summed at a time. */
@@ -31,10 +31,10 @@ const WIDTH = 8
 
 export const hasFewRows = (shape: AttentionShape): boolean => rowsOf(shape) <= MOST_ROWS
 
-/** The query, scaled and filled up with zeros, then the scores and one vector more. */
+/** The query, scaled and filled up with zeros, then the scores and one vector more, then a stretch of the result. */
 const scoresAt = ({ D }: AttentionShape): number => VECTOR_BYTES * Math.ceil(D / 4)
-export const fewRowsScratchBytes = (shape: AttentionShape): number =>
-  scoresAt(shape) + VECTOR_BYTES * (Math.ceil(shape.S / 4) + 1)
+const sumsAt = (shape: AttentionShape): number => scoresAt(shape) + VECTOR_BYTES * (Math.ceil(shape.S / 4) + 1)
+export const fewRowsScratchBytes = (shape: AttentionShape): number => sumsAt(shape) + VECTOR_BYTES * WIDTH
 
 export function emitAttentionOfFewRows(
   module: ModuleBuilder,
@@ -62,7 +62,7 @@ export function emitAttentionOfFewRows(
       emitDots(f, row, keys)
       emitRowSoftmax(f, row)
       f.address(o, () => f.scaled(unit, 4 * D)), f.local.set(from)
-      emitWeightedSum(f, row, values, from)
+      emitWeightedSum(module, f, row, values, from)
       f.address(logSumExp, () =>
         f.scaled(() => f.address(() => f.scaled(() => f.address(() => f.scaled(b, H), h), T), t), 4),
       )
@@ -166,26 +166,32 @@ function emitRowSoftmax(f: FunctionBuilder, { shape, scratch, end, largest, tota
 }
 
 /** `o = Σ_s scores[s] · v[s] / total`, zeros where there is no key. */
-function emitWeightedSum(f: FunctionBuilder, { shape, scratch, end, total, fma }: Row, values: Local, o: Local): void {
+function emitWeightedSum(
+  module: ModuleBuilder,
+  f: FunctionBuilder,
+  { shape, scratch, end, total, fma }: Row,
+  values: Local,
+  o: Local,
+): void {
   f.scope(() => {
-    const [a, b] = f.locals("i32", 2)
-    const factor = f.local("v128")
+    const [b, sums] = f.locals("i32", 2)
+    const [factor, sum] = f.locals("v128", 2)
     f.f32x4.const(1), f.local.get(total), f.f32x4.div()
     f.local.get(total), f.f32x4.const(0), f.f32x4.eq(), f.v128.andnot(), f.local.set(factor)
-    f.address(scratch, scoresAt(shape)), f.local.set(a)
-    emitForColumns(f, shape.D, WIDTH, (offset, parts) =>
-      f.scope(() => {
-        const sums = f.locals("v128", parts.length)
-        emitZero(f, sums)
-        f.address(values, offset), f.local.set(b)
-        const bStep = 4 * shape.K * shape.D
-        emitTile(f, { rows: 1, vectors: parts.length, sums, a, aRow: 0, aStep: 4, b, bStep, steps: end, fma })
-        f.address(o, offset), f.local.set(b)
-        for (const [j, sum] of sums.entries()) {
-          f.local.get(sum), f.local.get(factor), f.f32x4.mul(), f.local.set(sum)
-          emitStorePart(f, b, sum, parts[j], VECTOR_BYTES * j)
-        }
-      }),
-    )
+    f.address(scratch, sumsAt(shape)), f.local.set(sums)
+    emitForColumns(f, shape.D, WIDTH, (offset, parts) => {
+      const [vectors, bStep] = [parts.length, 4 * shape.K * shape.D]
+      f.address(scratch, scoresAt(shape)),
+        f.address(values, offset),
+        f.local.get(sums),
+        f.local.get(end),
+        f.i32.const(0)
+      f.call(registerTile(module, { rows: 1, vectors, aRow: 0, aStep: 4, bStep, cRow: 0, fma }))
+      f.address(o, offset), f.local.set(b)
+      for (const [j, part] of parts.entries()) {
+        f.local.get(sums), f.v128.load(VECTOR_BYTES * j), f.local.get(factor), f.f32x4.mul(), f.local.set(sum)
+        emitStorePart(f, b, sum, part, VECTOR_BYTES * j)
+      }
+    })
   })
 }

@@ -5,7 +5,7 @@ import { attentionGradScratchBytes, emitAttentionGrad } from "./attention-grad.t
 import { builds, check, noise, referenceOf, runKernel, type Values } from "./attention-harness.ts"
 import type { AttentionShape } from "./attention-tile.ts"
 
-const shapes: Omit<AttentionShape, "scale" | "causal">[] = [
+const narrow: Omit<AttentionShape, "scale" | "causal">[] = [
   { B: 1, T: 1, H: 1, D: 1, S: 1, K: 1 },
   { B: 2, T: 5, H: 2, D: 5, S: 7, K: 2 },
   { B: 2, T: 8, H: 6, D: 12, S: 8, K: 2 },
@@ -18,6 +18,7 @@ const shapes: Omit<AttentionShape, "scale" | "causal">[] = [
   { B: 1, T: 2, H: 1, D: 11, S: 5, K: 1 },
   { B: 1, T: 3, H: 8, D: 2, S: 4099, K: 1 },
 ]
+const shapes = narrow.flatMap((shape) => [shape, { ...shape, tileColumns: 16 as const }])
 
 function inputsOf(shape: AttentionShape): Tensor[] {
   const { B, T, H, D, S, K } = shape

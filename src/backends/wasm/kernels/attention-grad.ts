@@ -4,18 +4,20 @@ import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from "../a
 import { emitExp } from "../vector-math.ts"
 import {
   type AttentionShape,
+  columnsOf,
   emitForColumns,
   emitForKeyTiles,
   emitGatherColumns,
   emitHeadAddress,
   emitRowTable,
-  emitTile,
+  emitTileOfRows,
   emitVisible,
   emitWeightedRows,
   emitZero,
   type RowTable,
   rowsOf,
   stripOf,
+  tileBytes,
   type UnitLocals,
 } from "./attention-tile.ts"
 import {
@@ -26,10 +28,10 @@ import {
   emitLoadPart,
   emitMin,
   emitNotNegative,
-  emitStorePart,
   emitSumOfLanes,
   VECTOR_BYTES,
 } from "./lane-slice.ts"
+import { registerTile } from "./register-tile.ts"
 
 /** Probabilities and their gradients of a block should stay in the second-level cache. */
 const BLOCK_BYTES = 256 * 1024
@@ -50,6 +52,7 @@ function layOut(shape: AttentionShape) {
   const outputRows = outputs + 4 * R * D
   const weights = outputRows + R * pitch
   const dScores = weights + 4 * R * S
+  const tile = dScores + 4 * R * S
   return {
     W,
     R,
@@ -63,7 +66,8 @@ function layOut(shape: AttentionShape) {
     outputRows,
     weights,
     dScores,
-    bytes: dScores + 4 * R * S,
+    tile,
+    bytes: tile + tileBytes(shape),
   }
 }
 
@@ -71,6 +75,7 @@ function layOut(shape: AttentionShape) {
 export const attentionGradScratchBytes = (shape: AttentionShape): number => layOut(shape).bytes
 
 interface Block {
+  readonly module: ModuleBuilder
   readonly shape: AttentionShape
   readonly scratch: Local
   /** First key and value of the head, and where their gradients go. */
@@ -99,7 +104,7 @@ export function emitAttentionGrad(
     const { scratch } = lane
     const [b, head, row, start, keys, values, dKeys, dValues] = f.locals("i32", 8)
     const at: UnitLocals = { b, head, row, position: start }
-    const block: Block = { shape, scratch, keys, values, dKeys, dValues, dQ, at, fma: options.fma }
+    const block: Block = { module, shape, scratch, keys, values, dKeys, dValues, dQ, at, fma: options.fma }
     emitForUnits(f, lane, B * K, (unit) => {
       emitDivide(f, unit, K, b, head), f.scaled(head, H / K), f.local.set(head)
       f.address(position, () => f.scaled(b, 4)), f.i32.load(), f.local.set(start)
@@ -114,11 +119,12 @@ export function emitAttentionGrad(
       f.forRange(row, 0, rowsOf(shape), R, () => {
         emitBlockRows(f, block, { q, o, logSumExp, dO })
         emitForStrips(f, block, (first, end, all) => {
-          emitWeights(f, block, first, end, all)
-          emitScoreGradients(f, block, first, end)
-          const { table, W, dScores } = layOut(shape)
-          const rows = { scratch, row, first, count: W, end, weights: dScores, x: keys, y: dQ, fma: options.fma }
-          emitWeightedRows(f, shape, table, rows)
+          const { table, W, dScores, tile, queries, outputs, weights } = layOut(shape)
+          emitStripTiles(f, block, { x: keys, columns: queries, first, end, target: weights })
+          emitStripTiles(f, block, { x: values, columns: outputs, first, end, target: dScores })
+          emitScoreGradients(f, block, first, end, all)
+          const rows = { scratch, row, first, count: W, end, weights: dScores, tile, x: keys, y: dQ, fma: options.fma }
+          emitWeightedRows(module, f, shape, table, rows)
         })
         emitKeyGradients(f, block)
       })
@@ -206,72 +212,64 @@ function emitForStrips(f: FunctionBuilder, block: Block, body: (first: Local, en
   })
 }
 
-/**
- * Products of the head's rows `x` with a strip's columns, one register tile after the other: `finish(sum, n, address)` gets
- * vector n of the tile, and the address at which scratch holds it once an array's own place is added.
- */
+/** `target[s][r] = x[s] · columns[r]`: the head's rows `x` against a strip's columns. */
 function emitStripTiles(
   f: FunctionBuilder,
-  block: Block,
-  of: { x: Local; columns: number; first: Local; end: Local },
-  finish: (sum: Local, offset: number, vector: number, address: Local) => void,
+  { module, shape, scratch, fma }: Block,
+  of: { x: Local; columns: number; first: Local; end: Local; target: number },
 ): void {
-  const { shape, scratch, fma } = block
   const { W, R } = layOut(shape)
-  const rowBytes = 4 * shape.K * shape.D
-  const vectors = W / 4
+  const [aRow, pitch] = [4 * shape.K * shape.D, 4 * R]
   f.scope(() => {
-    const [a, b] = f.locals("i32", 2)
-    f.address(scratch, () => f.scaled(of.first, 4), of.columns), f.local.set(b)
+    const strip = f.local("i32")
+    f.address(scratch, () => f.scaled(of.first, 4)), f.local.set(strip)
     emitForKeyTiles(f, shape.S, of.end, (key, rows) => {
-      const sums = f.locals("v128", rows * vectors)
-      emitZero(f, sums)
-      f.address(of.x, () => f.scaled(key, rowBytes)), f.local.set(a)
-      emitTile(f, { rows, vectors, sums, a, aRow: rowBytes, aStep: 4, b, bStep: 4 * R, steps: shape.D, fma })
-      f.address(
-        scratch,
-        () => f.scaled(key, 4 * R),
-        () => f.scaled(of.first, 4),
-      ),
-        f.local.set(a)
-      for (const [n, sum] of sums.entries()) {
-        const vector = n % vectors
-        finish(sum, 4 * R * Math.floor(n / vectors) + VECTOR_BYTES * vector, vector, a)
-      }
+      f.address(of.x, () => f.scaled(key, aRow)), f.address(strip, of.columns)
+      f.address(strip, () => f.scaled(key, pitch), of.target), f.i32.const(shape.D), f.i32.const(0)
+      f.call(registerTile(module, { rows, vectors: W / 4, aRow, aStep: 4, bStep: pitch, cRow: pitch, fma }))
     })
   })
 }
 
-/** `weights[s][r] = e^(scale · q[r] · k[s] - logSumExp[r])`, 0 where row r does not see key s. */
-function emitWeights(f: FunctionBuilder, block: Block, first: Local, end: Local, all: Local): void {
-  const { shape, scratch, keys, fma } = block
-  const { W, R, table, queries, logSumExp, weights } = layOut(shape)
-  emitStripTiles(f, block, { x: keys, columns: queries, first, end }, (sum, offset, _, address) => {
-    f.local.get(address), f.local.get(sum), f.v128.store(weights + offset)
-  })
+/**
+ * From products to gradients, in place: `weights[s][r] = e^(weights - logSumExp[r])`, 0 where row r does not see key s, and
+ * `dScores[s][r] = scale · weights · (dScores - delta[r])`.
+ */
+function emitScoreGradients(
+  f: FunctionBuilder,
+  { shape, scratch, fma }: Block,
+  first: Local,
+  end: Local,
+  all: Local,
+): void {
+  const { W, R, table, logSumExp, delta, weights, dScores } = layOut(shape)
   f.scope(() => {
     const [s, at, strip, stop] = f.locals("i32", 4)
-    const value = f.local("v128")
-    const shift = f.locals("v128", W / 4)
+    const [value, seen] = f.locals("v128", 2)
+    const [p, dS] = [f.locals("v128", W / 4), f.locals("v128", W / 4)]
+    const rowOf = (array: number, n: number) => (f.local.get(strip), f.v128.load(array + VECTOR_BYTES * n))
+    const compute = (n: number, masked: boolean) => {
+      f.local.get(at), f.v128.load(weights + VECTOR_BYTES * n), rowOf(logSumExp, n), f.f32x4.sub(), f.local.set(value)
+      emitExp(f, value, fma)
+      if (masked) f.local.get(seen), rowOf(table.visible, n), f.i32x4.ltS(), f.v128.and()
+      f.local.set(p[n])
+      f.local.get(at), f.v128.load(dScores + VECTOR_BYTES * n), rowOf(delta, n), f.f32x4.sub()
+      f.f32x4.const(shape.scale), f.f32x4.mul(), f.local.get(p[n]), f.f32x4.mul(), f.local.set(dS[n])
+    }
+    const forKeys = (from: Local | number, to: Local, masked: boolean) =>
+      f.forRange(s, from, to, 1, () => {
+        f.address(strip, () => f.scaled(s, 4 * R)), f.local.set(at)
+        if (masked) f.local.get(s), f.i32x4.splat(), f.local.set(seen)
+        for (let n = 0; n < W / 4; n++) compute(n, masked)
+        // stored when all are computed: V8 pairs vectors only where no load stands between their stores
+        for (let n = 0; n < W / 4; n++) f.local.get(at), f.local.get(p[n]), f.v128.store(weights + VECTOR_BYTES * n)
+        for (let n = 0; n < W / 4; n++) f.local.get(at), f.local.get(dS[n]), f.v128.store(dScores + VECTOR_BYTES * n)
+        f.forget([value, seen, ...p, ...dS])
+      })
     f.address(scratch, () => f.scaled(first, 4)), f.local.set(strip)
     emitComputedKeys(f, shape, end, stop)
-    const forKeys = (from: Local | number, body: (n: number, place: number) => void) =>
-      f.forRange(s, from, stop, 1, () => {
-        f.address(strip, () => f.scaled(s, 4 * R)), f.local.set(at)
-        for (let n = 0; n < W / 4; n++) body(n, weights + VECTOR_BYTES * n)
-      })
-    for (const [n, vector] of shift.entries())
-      f.local.get(strip), f.v128.load(logSumExp + VECTOR_BYTES * n), f.local.set(vector)
-    forKeys(0, (n, place) => {
-      f.local.get(at), f.v128.load(place), f.local.get(shift[n]), f.f32x4.sub(), f.local.set(value)
-      f.local.get(at), emitExp(f, value, fma), f.v128.store(place)
-    })
-    for (const [n, vector] of shift.entries())
-      f.local.get(strip), f.v128.load(table.visible + VECTOR_BYTES * n), f.local.set(vector)
-    forKeys(all, (n, place) => {
-      f.local.get(at), f.local.get(at), f.v128.load(place)
-      f.local.get(s), f.i32x4.splat(), f.local.get(shift[n]), f.i32x4.ltS(), f.v128.and(), f.v128.store(place)
-    })
+    forKeys(0, all, false)
+    forKeys(all, stop, true)
   })
 }
 
@@ -279,22 +277,6 @@ function emitWeights(f: FunctionBuilder, block: Block, first: Local, end: Local,
 function emitComputedKeys(f: FunctionBuilder, { S }: AttentionShape, end: Local, target: Local): void {
   f.address(end, 3), f.i32.const(-4), f.i32.and(), f.local.set(target)
   emitMin(f, target, () => f.i32.const(S)), f.local.set(target)
-}
-
-/** `dScores[s][r] = scale · weights[s][r] · (dO[r] · v[s] - delta[r])`. */
-function emitScoreGradients(f: FunctionBuilder, block: Block, first: Local, end: Local): void {
-  const { shape, scratch, values } = block
-  const { delta, outputs, weights, dScores } = layOut(shape)
-  f.scope(() => {
-    const strip = f.local("i32")
-    f.address(scratch, () => f.scaled(first, 4)), f.local.set(strip)
-    emitStripTiles(f, block, { x: values, columns: outputs, first, end }, (sum, offset, vector, address) => {
-      f.local.get(address)
-      f.local.get(sum), f.local.get(strip), f.v128.load(delta + VECTOR_BYTES * vector), f.f32x4.sub()
-      f.f32x4.const(shape.scale), f.f32x4.mul(), f.local.get(address), f.v128.load(weights + offset), f.f32x4.mul()
-      f.v128.store(dScores + offset)
-    })
-  })
 }
 
 /** `dV += weights · dO` and `dK += dScores · q`, for the keys that the block's rows see. */
@@ -335,11 +317,12 @@ interface KeySum {
 }
 
 /** `target[key + i] += Σ_r factors[key + i][r] · rows[r]`. */
-function emitAddToKeys(f: FunctionBuilder, { shape, scratch, fma }: Block, of: KeySum): void {
-  const { R, pitch } = layOut(shape)
+function emitAddToKeys(f: FunctionBuilder, { module, shape, scratch, fma }: Block, of: KeySum): void {
+  const { R, pitch, tile } = layOut(shape)
   const rowBytes = 4 * shape.K * shape.D
   f.scope(() => {
-    const [a, b, to] = f.locals("i32", 3)
+    const [a, b, target, aside] = f.locals("i32", 4)
+    f.address(scratch, tile), f.local.set(aside)
     f.address(
       scratch,
       () => f.scaled(of.key, 4 * R),
@@ -347,17 +330,11 @@ function emitAddToKeys(f: FunctionBuilder, { shape, scratch, fma }: Block, of: K
       of.factors,
     ),
       f.local.set(a)
-    emitForColumns(f, shape.D, 2, (offset, parts) =>
-      f.scope(() => {
-        const vectors = parts.length
-        const sums = f.locals("v128", of.keys * vectors)
-        const place = (n: number) => rowBytes * Math.floor(n / vectors) + VECTOR_BYTES * (n % vectors)
-        f.address(scratch, () => f.scaled(of.from, pitch), offset, of.rows), f.local.set(b)
-        f.address(of.target, () => f.scaled(of.key, rowBytes), offset), f.local.set(to)
-        for (const [n, sum] of sums.entries()) f.local.get(to), f.v128.load(place(n)), f.local.set(sum)
-        emitTile(f, { rows: of.keys, vectors, sums, a, aRow: 4 * R, aStep: 4, b, bStep: pitch, steps: of.steps, fma })
-        for (const [n, sum] of sums.entries()) emitStorePart(f, to, sum, parts[n % vectors], place(n))
-      }),
-    )
+    emitForColumns(f, shape.D, columnsOf(shape) / 4, (offset, parts) => {
+      f.address(scratch, () => f.scaled(of.from, pitch), offset, of.rows), f.local.set(b)
+      f.address(of.target, () => f.scaled(of.key, rowBytes), offset), f.local.set(target)
+      const product = { rows: of.keys, parts, a, aRow: 4 * R, aStep: 4, b, bStep: pitch, steps: of.steps, fma }
+      emitTileOfRows(module, f, product, { target, rowBytes, aside })
+    })
   })
 }

@@ -1,8 +1,9 @@
 // What attention's two directions share: products on register tiles, loops over keys and columns, and the table of the
 // query rows at hand. Scores lie transposed, keys down and queries across, so that a softmax runs down the lanes of vectors
 // and never across them, and every product has the same form: splat times vector, added to a tile of registers.
-import type { FunctionBuilder, Local } from "../assembler.ts"
+import type { FunctionBuilder, Local, ModuleBuilder } from "../assembler.ts"
 import { emitDivide, emitMin, emitNotNegative, emitStorePart, emitTranspose4, VECTOR_BYTES } from "./lane-slice.ts"
+import { registerTile } from "./register-tile.ts"
 
 export interface AttentionShape {
   readonly B: number
@@ -13,78 +14,21 @@ export interface AttentionShape {
   readonly K: number
   readonly causal: boolean
   readonly scale: number
+  /** Columns of the register tile that is fastest here (matmul-shape.ts); 8 when left out. It never changes the bits. */
+  readonly tileColumns?: 8 | 16
 }
 
 /** Keys in one register tile. */
 export const KEYS = 4
-const UNROLL = 4
-
 /** Query rows of one key/value head: row r is query r / G of head r % G of the group. */
 export const rowsOf = ({ T, H, K }: AttentionShape): number => (T * H) / K
-/** Rows side by side in a strip: one or two vectors. */
-export const stripOf = (shape: AttentionShape): number => (rowsOf(shape) <= 4 ? 4 : 8)
-
-export interface Tile {
-  /** Rows and vectors of the tile; `sums[i * vectors + j]` holds its registers. */
-  readonly rows: number
-  readonly vectors: number
-  readonly sums: readonly Local[]
-  /** Scalars: row i at step k is at `a + i · aRow + k · aStep` (bytes). */
-  readonly a: Local
-  readonly aRow: number
-  readonly aStep: number
-  /** Vectors: vector j at step k is at `b + 16 j + k · bStep`. */
-  readonly b: Local
-  readonly bStep: number
-  readonly steps: number | Local
-  readonly fma: boolean
+/** Rows side by side in a strip: the columns of a register tile, fewer where there are not so many. */
+export function stripOf(shape: AttentionShape): number {
+  const rows = rowsOf(shape)
+  return Math.min(rows <= 4 ? 4 : rows <= 8 ? 8 : 16, columnsOf(shape))
 }
-
-/** `sums[i][j] += Σ_k a[k][i] · b[k][j]`, one term after the other. */
-export function emitTile(f: FunctionBuilder, tile: Tile): void {
-  f.scope(() => {
-    const [a, b, end] = f.locals("i32", 3)
-    f.assign(a, tile.a), f.assign(b, tile.b)
-    const advance = (count: number) => {
-      for (let k = 0; k < count; k++) emitTileStep(f, tile, a, b, k)
-      f.increment(b, count * tile.bStep)
-    }
-    const turns = (steps: () => void, count: number) => {
-      f.address(tile.a, () => f.scaled(steps, tile.aStep)), f.local.set(end)
-      f.forRange(a, a, end, count * tile.aStep, () => advance(count))
-    }
-    const { steps } = tile
-    if (typeof steps === "number") {
-      if (steps >= UNROLL) turns(() => f.i32.const(steps - (steps % UNROLL)), UNROLL)
-      return advance(steps % UNROLL)
-    }
-    turns(() => (f.local.get(steps), f.i32.const(-UNROLL), f.i32.and()), UNROLL)
-    turns(() => f.local.get(steps), 1)
-  })
-}
-
-function emitTileStep(f: FunctionBuilder, tile: Tile, a: Local, b: Local, k: number): void {
-  const { rows, vectors, sums, aRow, aStep, bStep, fma } = tile
-  f.scope(() => {
-    const scalar = f.local("v128")
-    const loaded = f.locals("v128", rows > 1 ? vectors : 0)
-    for (const [j, vector] of loaded.entries())
-      f.local.get(b), f.v128.load(k * bStep + VECTOR_BYTES * j), f.local.set(vector)
-    for (let i = 0; i < rows; i++) {
-      f.local.get(a), f.v128.load32Splat(k * aStep + i * aRow), f.local.set(scalar)
-      for (let j = 0; j < vectors; j++) {
-        const sum = sums[i * vectors + j]
-        if (!fma) f.local.get(sum)
-        f.local.get(scalar)
-        if (loaded.length > 0) f.local.get(loaded[j])
-        else f.local.get(b), f.v128.load(k * bStep + VECTOR_BYTES * j)
-        if (fma) f.local.get(sum), f.f32x4.relaxedMadd()
-        else f.f32x4.mul(), f.f32x4.add()
-        f.local.set(sum)
-      }
-    }
-  })
-}
+/** Floats of a row of keys or values that are computed side by side. */
+export const columnsOf = ({ tileColumns = 8 }: AttentionShape): number => tileColumns
 
 export function emitZero(f: FunctionBuilder, sums: readonly Local[]): void {
   for (const sum of sums) f.f32x4.const(0), f.local.set(sum)
@@ -254,11 +198,66 @@ export function emitGatherColumns(
   })
 }
 
+/** Bytes of scratch that {@link emitWeightedRows} and {@link emitTileOfRows} need for the tile at hand. */
+export const tileBytes = (shape: AttentionShape): number => 4 * KEYS * columnsOf(shape)
+
+/** A product on one register tile: `rows` scalars a step against `parts` of a row of B. */
+export interface TileOfRows {
+  readonly rows: number
+  /** Floats of each vector that belong to C; all four but perhaps in the last. */
+  readonly parts: readonly number[]
+  readonly a: Local
+  readonly aRow: number
+  readonly aStep: number
+  readonly b: Local
+  readonly bStep: number
+  readonly steps: number | Local
+  readonly fma: boolean
+}
+
+/** `C[i] += Σ_k a[k][i] · b[k]` for rows of C at `target`, `rowBytes` apart; a narrow last vector takes its way through `aside`. */
+export function emitTileOfRows(
+  module: ModuleBuilder,
+  f: FunctionBuilder,
+  of: TileOfRows,
+  to: { target: Local; rowBytes: number; aside: Local },
+): void {
+  const { rows, parts } = of
+  if (parts.every((part) => part === 4)) return emitTile(module, f, of, to.target, to.rowBytes, true)
+  const asideBytes = VECTOR_BYTES * parts.length
+  f.scope(() => {
+    const vector = f.local("v128")
+    const forParts = (body: (part: number, inTarget: number, inAside: number) => void) => {
+      for (let i = 0; i < rows; i++)
+        for (const [j, part] of parts.entries())
+          body(part, i * to.rowBytes + VECTOR_BYTES * j, i * asideBytes + VECTOR_BYTES * j)
+    }
+    forParts((_, at, aside) => (f.local.get(to.aside), f.local.get(to.target), f.v128.load(at), f.v128.store(aside)))
+    emitTile(module, f, of, to.aside, asideBytes, true)
+    forParts((part, at, aside) => {
+      f.local.get(to.aside), f.v128.load(aside), f.local.set(vector), emitStorePart(f, to.target, vector, part, at)
+    })
+  })
+}
+
+function emitTile(
+  module: ModuleBuilder,
+  f: FunctionBuilder,
+  { rows, parts, a, aRow, aStep, b, bStep, steps, fma }: TileOfRows,
+  c: Local,
+  cRow: number,
+  goOn: boolean,
+): void {
+  f.local.get(a), f.local.get(b), f.local.get(c), f.push(steps), f.i32.const(goOn ? 1 : 0)
+  f.call(registerTile(module, { rows, vectors: parts.length, aRow, aStep, bStep, cRow, fma }))
+}
+
 /**
- * `y[r] = Σ_s weights[s][r] · x[s]` for the `count` rows (4 or 8) from `first` of the table, over the keys below `end`;
+ * `y[r] = Σ_s weights[s][r] · x[s]` for the `count` rows (a multiple of 4) from `first` of the table, over the keys below `end`;
  * `finish` may change a row's vectors before they are stored. `weights` is `[S][length]`, x and y are tensors.
  */
 export function emitWeightedRows(
+  module: ModuleBuilder,
   f: FunctionBuilder,
   shape: AttentionShape,
   table: RowTable,
@@ -268,8 +267,9 @@ export function emitWeightedRows(
     first: Local | number
     count: number
     end: Local
-    /** Address of the weights in scratch. */
+    /** Addresses in scratch: the weights, and {@link tileBytes} for the tile at hand. */
     weights: number
+    tile: number
     /** Address of the head's first row of x. */
     x: Local
     y: Local
@@ -279,31 +279,40 @@ export function emitWeightedRows(
 ): void {
   const { scratch, x, y } = of
   f.scope(() => {
-    const [a, b, slot, to, left] = f.locals("i32", 5)
+    const [a, b, c, slot, to, left] = f.locals("i32", 6)
+    const vector = f.local("v128")
+    f.address(scratch, of.tile), f.local.set(c)
     for (let group = 0; group < of.count; group += 4) {
       f.address(scratch, () => f.scaled(of.first, 4), 4 * group), f.local.set(slot)
       f.address(slot, of.weights), f.local.set(a)
       f.i32.const(rowsOf(shape) - group), f.address(of.row, of.first), f.i32.sub(), f.local.set(left)
       f.local.get(left), f.i32.const(0), f.i32.gtS()
       const columns = (offset: Local, parts: readonly number[]) => {
-        const sums = f.locals("v128", 4 * parts.length)
-        emitZero(f, sums)
         f.address(x, offset), f.local.set(b)
         const [aRow, aStep, bStep] = [4, 4 * table.length, 4 * shape.K * shape.D]
-        emitTile(f, { rows: 4, vectors: parts.length, sums, a, aRow, aStep, b, bStep, steps: of.end, fma: of.fma })
+        emitTile(
+          module,
+          f,
+          { rows: 4, parts, a, aRow, aStep, b, bStep, steps: of.end, fma: of.fma },
+          c,
+          VECTOR_BYTES * parts.length,
+          false,
+        )
         for (let i = 0; i < 4; i++) {
           f.local.get(left), f.i32.const(i), f.i32.gtS()
           f.if(() => {
             f.address(y, offset, () => (f.local.get(slot), f.i32.load(table.offset + 4 * i))), f.local.set(to)
             for (const [j, part] of parts.entries()) {
-              const vector = sums[i * parts.length + j]
+              f.local.get(c), f.v128.load(VECTOR_BYTES * (i * parts.length + j)), f.local.set(vector)
               if (of.finish) f.address(slot, 4 * i), f.local.set(b), of.finish(b, vector)
               emitStorePart(f, to, vector, part, VECTOR_BYTES * j)
             }
           })
         }
       }
-      f.if(() => emitForColumns(f, shape.D, 2, (offset, parts) => f.scope(() => columns(offset, parts))))
+      f.if(() =>
+        emitForColumns(f, shape.D, columnsOf(shape) / 4, (offset, parts) => f.scope(() => columns(offset, parts))),
+      )
     }
   })
 }

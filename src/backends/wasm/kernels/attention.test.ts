@@ -4,7 +4,7 @@ import type { ModuleBuilder } from "../assembler.ts"
 import { type AttentionShape, attentionScratchBytes, emitAttention } from "./attention.ts"
 import { builds, check, noise, runKernel } from "./attention-harness.ts"
 
-const shapes: Omit<AttentionShape, "scale" | "causal">[] = [
+const narrow: Omit<AttentionShape, "scale" | "causal">[] = [
   { B: 1, T: 1, H: 1, D: 1, S: 1, K: 1 },
   { B: 2, T: 5, H: 2, D: 5, S: 7, K: 2 },
   { B: 2, T: 8, H: 6, D: 12, S: 8, K: 2 },
@@ -17,6 +17,7 @@ const shapes: Omit<AttentionShape, "scale" | "causal">[] = [
   { B: 1, T: 6, H: 1, D: 7, S: 6, K: 1 },
   { B: 1, T: 2, H: 1, D: 11, S: 5, K: 1 },
 ]
+const shapes = narrow.flatMap((shape) => [shape, { ...shape, tileColumns: 16 as const }])
 const nodeOf = ({ B, T, H, D, S, K, causal, scale }: AttentionShape) =>
   applyOp(
     "attention",
@@ -55,5 +56,14 @@ describe.each(builds)("attention with fma %s", (fma) => {
     expect([...o.subarray(0, 6)]).toEqual([0, 0, 0, 0, 0, 0])
     expect(logSumExp[0]).toBe(-Infinity)
     check(caseOf(shape, fma, 1, [-1]), nodeOf(shape))
+  })
+
+  it.each(narrow)("gives the same bits for both widths of the register tile: %o", (of) => {
+    const shape = { ...of, causal: true, scale: 0.5 }
+    const position = Array.from({ length: of.B }, () => Math.max(of.S - of.T, 0))
+    const bits = ([8, 16] as const).map((tileColumns) =>
+      runKernel(caseOf({ ...shape, tileColumns }, fma, 1, position), 2),
+    )
+    expect(bits[0]).toEqual(bits[1])
   })
 })

@@ -9,16 +9,17 @@ import {
   emitGatherColumns,
   emitHeadAddress,
   emitRowTable,
-  emitTile,
   emitVisible,
   emitWeightedRows,
   emitZero,
   type RowTable,
   rowsOf,
   stripOf,
+  tileBytes,
   type UnitLocals,
 } from "./attention-tile.ts"
 import { defineKernel, emitDivide, emitForUnits, VECTOR_BYTES } from "./lane-slice.ts"
+import { registerTile } from "./register-tile.ts"
 
 export type { AttentionShape } from "./attention-tile.ts"
 
@@ -31,8 +32,9 @@ function layOut(shape: AttentionShape) {
   const table: RowTable = { offset: 0, statistic: 4 * W, visible: 8 * W, length: W }
   const factors = 12 * W
   const queries = 16 * W
-  const scores = queries + 4 * W * shape.D
-  return { W, table, factors, queries, scores, bytes: scores + 4 * W * shape.S }
+  const tile = queries + 4 * W * shape.D
+  const scores = tile + tileBytes(shape)
+  return { W, table, factors, queries, tile, scores, bytes: scores + 4 * W * shape.S }
 }
 
 /** Scratch of one lane. */
@@ -63,7 +65,7 @@ export function emitAttention(module: ModuleBuilder, shape: AttentionShape, opti
       emitRowTable(f, shape, table, scratch, at)
       emitVisible(f, shape, table, { scratch, row, first: 0, count: W }, { end, all })
       emitGatherColumns(f, D, table, scratch, { source: q, columns: queries, factor: shape.scale })
-      const strip = { shape, scratch, keys, end, all, row, fma: options.fma }
+      const strip = { module, shape, scratch, keys, end, all, row, fma: options.fma }
       emitScores(f, strip)
       emitSoftmax(f, strip, logSumExp)
       emitOutput(f, strip, values, o)
@@ -72,6 +74,7 @@ export function emitAttention(module: ModuleBuilder, shape: AttentionShape, opti
 }
 
 interface Strip {
+  readonly module: ModuleBuilder
   readonly shape: AttentionShape
   readonly scratch: Local
   readonly keys: Local
@@ -82,19 +85,16 @@ interface Strip {
 }
 
 /** `scores[s][r] = scale · q[r] · k[s]`, -Infinity where row r does not see key s. */
-function emitScores(f: FunctionBuilder, { shape, scratch, keys, end, all, fma }: Strip): void {
+function emitScores(f: FunctionBuilder, { module, shape, scratch, keys, end, all, fma }: Strip): void {
   const { W, table, queries, scores } = layOut(shape)
   const rowBytes = 4 * shape.K * shape.D
   f.scope(() => {
-    const [a, b, s] = f.locals("i32", 3)
-    f.address(scratch, queries), f.local.set(b)
+    const [a, s] = f.locals("i32", 2)
     emitForKeyTiles(f, shape.S, end, (first, rows) => {
-      const sums = f.locals("v128", (rows * W) / 4)
-      emitZero(f, sums)
-      f.address(keys, () => f.scaled(first, rowBytes)), f.local.set(a)
-      emitTile(f, { rows, vectors: W / 4, sums, a, aRow: rowBytes, aStep: 4, b, bStep: 4 * W, steps: shape.D, fma })
-      f.address(scratch, () => f.scaled(first, 4 * W)), f.local.set(a)
-      for (const [n, sum] of sums.entries()) f.local.get(a), f.local.get(sum), f.v128.store(scores + VECTOR_BYTES * n)
+      f.address(keys, () => f.scaled(first, rowBytes)), f.address(scratch, queries)
+      f.address(scratch, () => f.scaled(first, 4 * W), scores), f.i32.const(shape.D), f.i32.const(0)
+      const pitch = 4 * W
+      f.call(registerTile(module, { rows, vectors: W / 4, aRow: rowBytes, aStep: 4, bStep: pitch, cRow: pitch, fma }))
     })
     f.forRange(s, all, end, 1, () => {
       f.address(scratch, () => f.scaled(s, 4 * W)), f.local.set(a)
@@ -117,7 +117,7 @@ function emitSoftmax(f: FunctionBuilder, { shape, scratch, end, row, fma }: Stri
   f.scope(() => {
     const [at, stop] = f.locals("i32", 2)
     const value = f.local("v128")
-    const [largest, total] = [f.locals("v128", W / 4), f.locals("v128", W / 4)]
+    const [largest, total, terms] = [f.locals("v128", W / 4), f.locals("v128", W / 4), f.locals("v128", W / 4)]
     const forKeys = (body: (n: number) => void) =>
       f.forRange(at, scratch, stop, 4 * W, () => largest.forEach((_, n) => void body(n)))
     f.address(scratch, () => f.scaled(end, 4 * W)), f.local.set(stop)
@@ -130,15 +130,20 @@ function emitSoftmax(f: FunctionBuilder, { shape, scratch, end, row, fma }: Stri
         f.f32x4.pmax(),
         f.local.set(largest[n])
     })
-    forKeys((n) => {
-      f.local.get(at),
-        f.v128.load(scores + VECTOR_BYTES * n),
-        f.local.get(largest[n]),
-        f.f32x4.sub(),
-        f.local.set(value)
-      emitExp(f, value, fma), f.local.set(value)
-      f.local.get(at), f.local.get(value), f.v128.store(scores + VECTOR_BYTES * n)
-      f.local.get(total[n]), f.local.get(value), f.f32x4.add(), f.local.set(total[n])
+    // terms are stored when all are computed: V8 pairs vectors only where no load stands between their stores
+    f.forRange(at, scratch, stop, 4 * W, () => {
+      for (const [n, term] of terms.entries()) {
+        f.local.get(at),
+          f.v128.load(scores + VECTOR_BYTES * n),
+          f.local.get(largest[n]),
+          f.f32x4.sub(),
+          f.local.set(value)
+        emitExp(f, value, fma), f.local.set(term)
+        f.local.get(total[n]), f.local.get(term), f.f32x4.add(), f.local.set(total[n])
+      }
+      for (const [n, term] of terms.entries())
+        f.local.get(at), f.local.get(term), f.v128.store(scores + VECTOR_BYTES * n)
+      f.forget([value, ...terms])
     })
     for (const [n, sum] of total.entries()) {
       f.local.get(scratch)
@@ -164,18 +169,24 @@ function emitStoreStatistic(
 }
 
 /** `o[r] = factors[r] · Σ_s scores[s][r] · v[s]`. */
-function emitOutput(f: FunctionBuilder, { shape, scratch, end, row, fma }: Strip, values: Local, o: Local): void {
-  const { W, table, factors, scores } = layOut(shape)
+function emitOutput(
+  f: FunctionBuilder,
+  { module, shape, scratch, end, row, fma }: Strip,
+  values: Local,
+  o: Local,
+): void {
+  const { W, table, factors, tile, scores } = layOut(shape)
   const finish = (slot: Local, vector: Local) => (
     f.local.get(vector), f.local.get(slot), f.v128.load32Splat(factors), f.f32x4.mul(), f.local.set(vector)
   )
-  emitWeightedRows(f, shape, table, {
+  emitWeightedRows(module, f, shape, table, {
     scratch,
     row,
     first: 0,
     count: W,
     end,
     weights: scores,
+    tile,
     x: values,
     y: o,
     fma,

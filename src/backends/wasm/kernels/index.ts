@@ -85,12 +85,12 @@ export const kernels: { readonly [O in Exclude<Op, Absorbed>]: KernelRule<O> } =
     const shape = { B, T, H, D, P: node.inputs[1]!.shape[0]! }
     return { emit: (module) => emitRope(module, shape, { inverse: node.attributes.inverse, fma }) }
   },
-  attention: (node, { fma }) => {
-    const shape = { ...attentionShape(node as Node), ...node.attributes }
+  attention: (node, { fma, tile }) => {
+    const shape = { ...attentionShape(node as Node), ...node.attributes, tileColumns: tile.columns }
     return { scratchBytes: attentionScratchBytes(shape), emit: (module) => emitAttention(module, shape, { fma }) }
   },
-  attentionGrad: (node, { fma }) => {
-    const shape = { ...attentionShape(node as Node), ...node.attributes }
+  attentionGrad: (node, { fma, tile }) => {
+    const shape = { ...attentionShape(node as Node), ...node.attributes, tileColumns: tile.columns }
     const scratchBytes = attentionGradScratchBytes(shape)
     return { scratchBytes, emit: (module) => emitAttentionGrad(module, shape, { fma }) }
   },
