@@ -111,6 +111,13 @@ export function rowTiles({ m, tile }: ResolvedMatmul): RowTiles {
 /** Columns of the last panel, narrower than the others; 0 where they fit exactly. */
 export const narrowColumns = ({ n, tile }: ResolvedMatmul): number => n % tile.columns
 
+/** Longest row of a transposed A, in numbers, that is read in place: the columns of longer ones fall into too few cache sets. */
+const LONGEST_ROW_IN_PLACE = 128
+
+/** Whether tiles of A are copied together first: a transposed A with long rows. */
+export const packsA = ({ transposeA, rowStrideA }: ResolvedMatmul): boolean =>
+  transposeA && rowStrideA > LONGEST_ROW_IN_PLACE
+
 /** Lanes share out the longer side: splitting columns packs B once in all, splitting rows reads A once in all. */
 export function splitsColumns({ m, n }: ResolvedMatmul): boolean {
   return n >= m
@@ -125,7 +132,7 @@ export function scratchLayout(shape: ResolvedMatmul) {
   const packedPanelBytes = panelDepth(shape) * rows * 4 + 64
   // the lower tiles of the tail lie behind the whole ones of a block
   const packedTail = packedA + (blockRows(shape) / rows) * packedPanelBytes
-  const bytes = shape.transposeA ? packedTail + rowTiles(shape).tail.length * packedPanelBytes : packedA
+  const bytes = packsA(shape) ? packedTail + rowTiles(shape).tail.length * packedPanelBytes : packedA
   return { panel: 0, tile, packedA, packedPanelBytes, packedTail, bytes }
 }
 

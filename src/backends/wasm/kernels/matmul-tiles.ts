@@ -6,7 +6,7 @@
 
 import type { FunctionBuilder, Local, ModuleBuilder, Operand } from "../assembler.ts"
 import { emitTranspose4 } from "./lane-slice.ts"
-import { blockRows, narrowColumns, panelDepth, type ResolvedMatmul, rowTiles, scratchLayout } from "./matmul-shape.ts"
+import { blockRows, narrowColumns, packsA, panelDepth, type ResolvedMatmul, rowTiles, scratchLayout } from "./matmul-shape.ts"
 import { emitMin, type MatmulSlice } from "./matmul-slice.ts"
 import { registerTile } from "./register-tile.ts"
 
@@ -48,7 +48,7 @@ export function emitTiles(module: ModuleBuilder, f: FunctionBuilder, shape: Reso
       f.forRange(row0, slice.rowStart, slice.rowStop, blockRows(shape), () => {
         f.assign(rowEnd, () => emitMin(f, slice.rowStop, () => f.address(row0, blockRows(shape))))
         emitTouchBlock(blocks)
-        if (shape.transposeA) emitPackA(blocks)
+        if (packsA(shape)) emitPackA(blocks)
         emitPanels(blocks)
       })
     })
@@ -67,7 +67,9 @@ function emitTouchBlock(blocks: Blocks): void {
   const k = { from: k0, count: depth }
   const rows = { from: row0, count: () => (f.local.get(rowEnd), f.local.get(row0), f.i32.sub()) }
   const columns = { from: columnStart, count: () => (f.push(columnStop), f.push(columnStart), f.i32.sub()) }
-  if (!shape.transposeA && panelDepth(shape) <= LONGEST_TOUCHED_ROW) emitTouch(blocks, a, shape.rowStrideA, rows, k)
+  if (shape.transposeA) {
+    if (!packsA(shape)) emitTouch(blocks, a, shape.rowStrideA, k, rows)
+  } else if (panelDepth(shape) <= LONGEST_TOUCHED_ROW) emitTouch(blocks, a, shape.rowStrideA, rows, k)
   if (!shape.transposeB) emitTouch(blocks, b, shape.rowStrideB, k, columns)
 }
 
@@ -139,7 +141,8 @@ function emitTile(blocks: Blocks, { rows, row, packed }: TileOfA, { columns, wid
   const narrow = width < columns
   const stride = narrow ? 4 * columns : 4 * shape.rowStrideC
   const { fma, transposeA, rowStrideA } = shape
-  const [aRow, aStep] = transposeA ? [4, 4 * rows] : [4 * rowStrideA, 4]
+  const packs = packsA(shape)
+  const [aRow, aStep] = transposeA ? [4, 4 * (packs ? rows : rowStrideA)] : [4 * rowStrideA, 4]
   const kernel = registerTile(blocks.module, { rows, vectors: columns / 4, aRow, aStep, bStep: 4 * columns, cRow: stride, fma })
   f.scope(() => {
     const [c, tile] = f.locals("i32", 2)
@@ -147,8 +150,8 @@ function emitTile(blocks: Blocks, { rows, row, packed }: TileOfA, { columns, wid
     const copy = (to: Local, toStride: number, from: Local, fromStride: number) => emitCopyTile(f, { to, toStride, from, fromStride, height: rows, width })
     if (narrow) f.assign(tile, () => f.address(scratch, layout.tile))
     if (narrow && goesOn(shape)) copy(tile, stride, c, 4 * shape.rowStrideC)
-    if (shape.transposeA) f.local.get(packed)
-    else f.address(blocks.a, () => f.scaled(row, 4 * shape.rowStrideA), () => f.scaled(k0, 4))
+    if (packs) f.local.get(packed)
+    else f.address(blocks.a, () => f.scaled(row, aRow), () => f.scaled(k0, aStep))
     f.address(scratch, layout.panel)
     f.local.get(narrow ? tile : c)
     f.local.get(depth)
