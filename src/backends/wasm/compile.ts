@@ -1,17 +1,6 @@
 // From the steps of programs to one WebAssembly module: a function per kernel shape, and per program one exported list of
 // calls with a barrier after each. Addresses are constants of the list; kernels of equal shape share their code.
-import { DeviceError, sizeOf } from "../../core/index.ts"
-import {
-  alignUp,
-  type Node,
-  type Op,
-  type Program,
-  type Step,
-  schedule,
-  storageOf,
-  type Tensor,
-  type Update,
-} from "../../tensor/index.ts"
+import { alignUp, type Program, type Step, schedule, storageOf, type Tensor, type Update } from "../../tensor/index.ts"
 import {
   createModule,
   type FunctionBuilder,
@@ -20,10 +9,12 @@ import {
   type MemoryOptions,
   type ModuleBuilder,
 } from "./assembler.ts"
-import { elementKey, emitElement, partialBytes } from "./kernels/element.ts"
-import { type Build, type Kernel, type KernelOptions, kernels } from "./kernels/index.ts"
+import { barriersBefore, type Call, callsOf, kernelOf } from "./call-list.ts"
+import { partialBytes } from "./kernels/element.ts"
+import type { Build } from "./kernels/index.ts"
 import { emitBarrier } from "./lanes.ts"
 import { type ArenaLayout, layoutArena } from "./layout.ts"
+import type { Charge } from "./profile.ts"
 
 /** A program with everything decided but the addresses. */
 export interface PlannedProgram {
@@ -35,22 +26,12 @@ export interface PlannedProgram {
   readonly scratchBytesPerLane: number
 }
 
-const inPlaceOf = (step: Step, layout: ArenaLayout): boolean => step.writes.some((tensor) => layout.inPlace.has(tensor))
-
-/** The kernel of one step that is no element program. */
-function kernelOf(step: Step & { kind: "op" }, options: KernelOptions): Kernel {
-  const rule = (kernels as { readonly [O in Op]?: (node: Node, options: KernelOptions) => Kernel })[step.node.op]
-  if (rule !== undefined) return rule(step.node, options)
-  const hint = 'use openDevice({ kind: "reference" })'
-  throw new DeviceError(`the wasm backend has no kernel for ${step.node.op}`, hint)
-}
-
 /** Schedules and lays out a program; throws for an operation the backend lacks. */
 export function planProgram(name: string, program: Program, build: Build): PlannedProgram {
   const steps = schedule(program)
   const layout = layoutArena(program, steps, (step) => (step.kind === "op" ? 0 : partialBytes(step)))
   const scratch = steps.map((step) =>
-    step.kind === "op" ? (kernelOf(step, { ...build, inPlace: inPlaceOf(step, layout) }).scratchBytes ?? 0) : 0,
+    step.kind === "op" ? (kernelOf(step, { ...build, inPlace: false }).scratchBytes ?? 0) : 0,
   )
   return { name, program, steps, layout, scratchBytesPerLane: alignUp(Math.max(0, ...scratch)) }
 }
@@ -73,27 +54,32 @@ export function addressOf(tensor: Tensor, { layout }: PlannedProgram, places: Pl
   return offset === undefined ? places.own(layout.inPlace.get(stored) ?? stored) : places.arena + offset
 }
 
+/** A module, and what the time of each call of its programs is put down to. */
+export interface Assembled {
+  readonly bytes: Uint8Array
+  readonly charges: ReadonlyMap<PlannedProgram, readonly Charge[]>
+}
+
 /** Assembles one module with an exported function `(lane, lanes)` per program. */
 export function assemble(
   programs: readonly PlannedProgram[],
   places: Places,
   options: { build: Build; memory: MemoryOptions },
-): Uint8Array {
+): Assembled {
   const module = createModule({ memory: options.memory })
   const now = places.clocks === undefined ? undefined : module.importFunction("env", "now", [], ["f64"])
   const barrier = emitBarrier(module)
+  const charges = new Map<PlannedProgram, Charge[]>()
   for (const planned of programs) {
     const clock = now && { now, readings: places.clocks!.get(planned)! }
-    emitProgram(module, planned, places, { barrier, build: options.build, clock })
+    const calls = callsOf(module, planned, places, options.build)
+    charges.set(
+      planned,
+      calls.map(({ charge }) => charge),
+    )
+    emitProgram(module, planned.name, calls, places, barrier, clock)
   }
-  return module.bytes()
-}
-
-interface Call {
-  readonly target: FunctionHandle
-  readonly addresses: readonly number[]
-  /** Element kernels take a buffer all lanes share; the others a scratch of the lane's own. */
-  readonly ownScratch: boolean
+  return { bytes: module.bytes(), charges }
 }
 
 /** Adds what each call took, its barrier included, to one f64 a call. */
@@ -102,28 +88,27 @@ interface Clock {
   readonly readings: number
 }
 
-interface EmitOptions {
-  readonly barrier: FunctionHandle
-  readonly build: Build
-  readonly clock: Clock | undefined
-}
-
-function emitProgram(module: ModuleBuilder, planned: PlannedProgram, places: Places, options: EmitOptions): void {
-  const { barrier, clock } = options
-  const calls = [
-    ...planned.steps.map((step) => callOf(module, step, planned, places, options)),
-    ...copies(module, planned, places),
-  ]
-  module.function(planned.name, ["i32", "i32"], [], true, (f, lane, lanes) => {
+/** The exported list of calls. Where calls are timed each is followed by a barrier, so that it pays for its own slowest lane. */
+function emitProgram(
+  module: ModuleBuilder,
+  name: string,
+  calls: readonly Call[],
+  places: Places,
+  barrier: FunctionHandle,
+  clock: Clock | undefined,
+): void {
+  const waits = clock === undefined ? barriersBefore(calls) : calls.map(() => false)
+  module.function(name, ["i32", "i32"], [], true, (f, lane, lanes) => {
     const scratch = f.local("i32")
+    const meet = () => (f.local.get(lanes!), f.call(barrier))
     f.address(places.scratch, () => f.scaled(lane!, places.scratchBytesPerLane)), f.local.set(scratch)
     const lap = clock && emitStopwatch(f, lane!, clock)
     for (const [index, { target, addresses, ownScratch }] of calls.entries()) {
+      if (waits[index]) meet()
       for (const address of addresses) f.i32.const(address)
       if (ownScratch) f.local.get(scratch)
       f.local.get(lane!), f.local.get(lanes!), f.call(target)
-      f.local.get(lanes!), f.call(barrier)
-      lap?.(index)
+      if (lap) meet(), lap(index)
     }
   })
 }
@@ -142,49 +127,6 @@ function emitStopwatch(f: FunctionBuilder, lane: Local, { now, readings }: Clock
     })
 }
 
-function callOf(
-  module: ModuleBuilder,
-  step: Step,
-  planned: PlannedProgram,
-  places: Places,
-  { barrier, build }: EmitOptions,
-): Call {
-  const address = (tensor: Tensor) => addressOf(tensor, planned, places)
-  if (step.kind !== "op") {
-    const target = module.once(elementKey(step), () => emitElement(module, step, { fma: build.fma, barrier }))
-    const shared = places.arena + (planned.layout.extras.get(step) ?? 0)
-    return {
-      target,
-      addresses: [...step.body.leaves.map(address), ...step.writes.map(address), shared],
-      ownScratch: false,
-    }
-  }
-  const { node } = step
-  const inPlace = inPlaceOf(step, planned.layout)
-  const target = module.once(opKey(node, inPlace), () => kernelOf(step, { ...build, inPlace }).emit(module))
-  return { target, addresses: [...node.inputs, ...node.outputs].map(address), ownScratch: true }
-}
-
-/** Kernels of one operation differ by shapes and attributes alone. */
-function opKey({ op, attributes, inputs, outputs }: Node, inPlace: boolean): string {
-  return JSON.stringify([op, attributes, inputs.map((x) => x.shape), outputs.map((x) => x.shape), inPlace])
-}
-
 /** Updates that could not be computed in place: copied into their states at the end. */
 export const copiedUpdates = ({ program, layout }: PlannedProgram): readonly Update[] =>
   program.updates.filter(({ state, value }) => layout.inPlace.get(value) !== state)
-
-function copies(module: ModuleBuilder, planned: PlannedProgram, places: Places): Call[] {
-  return copiedUpdates(planned).map(({ state, value }) => {
-    const bytes = 4 * sizeOf(state.shape)
-    const target = module.once(`copy ${bytes}`, () => emitCopy(module, bytes))
-    return { target, addresses: [addressOf(value, planned, places), places.own(state)], ownScratch: false }
-  })
-}
-
-function emitCopy(module: ModuleBuilder, bytes: number): FunctionHandle {
-  return module.function("copy", ["i32", "i32", "i32", "i32"], [], false, (f, from, to, lane) => {
-    f.local.get(lane!), f.i32.eqz()
-    f.if(() => (f.local.get(to!), f.local.get(from!), f.i32.const(bytes), f.memory.copy()))
-  })
-}

@@ -21,7 +21,7 @@ export const bytesOf = (tensor: Tensor): number => 4 * sizeOf(tensor.shape) + RE
 /** The temporaries of one program: offsets in the arena by tensor, and one extra buffer per step that asked for it. */
 export interface ArenaLayout {
   readonly offsets: ReadonlyMap<Tensor, number>
-  /** Offset of each step's own shared buffer, if it asked for one. */
+  /** Offset of each step's own shared buffer, if it asked for one; it lasts until the step's result is first read. */
   readonly extras: ReadonlyMap<Step, number>
   /** Updates whose value is computed straight into the bytes of its state; the others are copied at the end of a run. */
   readonly inPlace: ReadonlyMap<Tensor, Tensor>
@@ -38,7 +38,7 @@ export function layoutArena(program: Program, steps: readonly Step[], extraBytes
   const lives = lifetimesOf(program, steps, inPlace)
   const extraLives = new Map<Step, Lifetime>()
   for (const [at, step] of steps.entries())
-    if (extraBytes(step) > 0) extraLives.set(step, { bytes: extraBytes(step), first: at, last: at })
+    if (extraBytes(step) > 0) extraLives.set(step, { bytes: extraBytes(step), first: at, last: firstUse(steps, at) })
   const { offsets, bytes } = planArena([...lives.values(), ...extraLives.values()])
   return {
     offsets: new Map([...lives.keys()].map((tensor, i) => [tensor, offsets[i]!])),
@@ -46,6 +46,13 @@ export function layoutArena(program: Program, steps: readonly Step[], extraBytes
     inPlace,
     bytes: alignUp(bytes),
   }
+}
+
+/** The step that first touches what step `at` writes: until then its partial results are kept. */
+function firstUse(steps: readonly Step[], at: number): number {
+  const { writes } = steps[at]!
+  const use = steps.findIndex((step, index) => index > at && readsOf(step).some((tensor) => writes.includes(tensor)))
+  return use < 0 ? steps.length : use
 }
 
 /** What is read when a run has ended: outputs, and values that are copied into their states. */

@@ -1,20 +1,17 @@
-// Where the time of a compiled program goes: every call of its list, named by what it computes, with the FLOPs and bytes it
+// Where the time of a compiled program goes: every call of its list is named by what it computes, with the FLOPs and bytes it
 // is charged for. The readings themselves are made inside the step (compile.ts, `emitStopwatch`).
 import { formatShape, sizeOf } from "../../core/index.ts"
 import { flopsOfNode, readsOf, type Step, type Tensor } from "../../tensor/index.ts"
 import type { StepTime } from "../backend.ts"
-import { copiedUpdates, type PlannedProgram } from "./compile.ts"
 
 /** What one call is charged for. */
 export type Charge = Omit<StepTime, "seconds">
 
-/** One charge a call, in the order of the calls. */
-export const chargesOf = (planned: PlannedProgram): Charge[] => [
-  ...planned.steps.map(chargeOf),
-  ...copiedUpdates(planned).map(({ state }) => ({ name: "copy", flops: 0, bytes: 8 * sizeOf(state.shape) })),
-]
+export const COPY: Charge = { name: "copy", flops: 0, bytes: 0 }
+export const PARTIALS: Charge = { name: "partial sums", flops: 0, bytes: 0 }
 
-function chargeOf(step: Step): Charge {
+/** What the call that computes a step is charged for. */
+export function chargeOf(step: Step): Charge {
   const bytes = [...new Set(readsOf(step)), ...step.writes].reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0)
   return { name: nameOf(step), flops: step.kind === "op" ? flopsOfNode(step.node) : 0, bytes }
 }

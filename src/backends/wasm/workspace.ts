@@ -10,7 +10,7 @@ import type { Build } from "./kernels/index.ts"
 import { CONTROL_BYTES, type LanePool, type LoadedModule } from "./lanes.ts"
 import { bytesOf, createAllocator, ownTensorsOf } from "./layout.ts"
 import { MAX_PAGES, type Memory, openMemory } from "./memory.ts"
-import { chargesOf } from "./profile.ts"
+import type { Charge } from "./profile.ts"
 
 interface WorkspaceOptions {
   readonly pool: LanePool
@@ -39,10 +39,12 @@ export function createWasmWorkspace({ pool, build, shared, allowV8Flags, profile
     const entries = Object.entries(programs) as [string, Program][]
     const planned = entries.map(([name, program]) => planProgram(name, program, build))
     const shares = places.share(planned)
-    const bytes = assemble(planned, shares, { build, memory: { min: 1, max: MAX_PAGES, shared } })
+    const { bytes, charges } = assemble(planned, shares, { build, memory: { min: 1, max: MAX_PAGES, shared } })
     const handle = await pool.load(memory.live(), compileModule(bytes, allowV8Flags))
     loaded.push(handle)
-    return Object.fromEntries(planned.map((one) => [one.name, createExecutable(one, shares, handle, runtime)])) as never
+    return Object.fromEntries(
+      planned.map((one) => [one.name, createExecutable(one, shares, charges.get(one)!, handle, runtime)]),
+    ) as never
   }
   return {
     compile,
@@ -92,8 +94,8 @@ function createPlaces(memory: Memory, lanes: number, profile: boolean) {
   }
 }
 
-/** One f64 a call. */
-const clockBytes = (planned: PlannedProgram): number => 8 * chargesOf(planned).length
+/** One f64 a call: a step makes two at most, an update one. */
+const clockBytes = ({ steps, program }: PlannedProgram): number => 8 * (2 * steps.length + program.updates.length)
 
 /** A block used again and again; whoever needs a larger one gets a new one, which then serves all that come later. */
 function createBlock(allocator: ReturnType<typeof createAllocator>): (bytes: number) => number {
@@ -119,6 +121,7 @@ const copyOf = ({ dtype }: Tensor, values: ArrayLike<number>): Float32Array | In
 function createExecutable(
   planned: PlannedProgram,
   places: Places,
+  charges: readonly Charge[],
   handle: LoadedModule,
   { memory, pool, inTurn }: Runtime,
 ): Executable {
@@ -128,7 +131,6 @@ function createExecutable(
   const results = (): Results =>
     Object.fromEntries(Object.entries(program.outputs).map(([key, tensor]) => [key, Float32Array.from(view(tensor))]))
   const profile = (): StepTime[] => {
-    const charges = chargesOf(planned)
     const readings = new Float64Array(memory.live().buffer as ArrayBuffer, places.clocks!.get(planned), charges.length)
     const times = charges.map((charge, call) => ({ ...charge, seconds: readings[call]! / 1000 / Math.max(1, runs) }))
     readings.fill(0)

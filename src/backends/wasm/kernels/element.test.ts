@@ -34,7 +34,7 @@ import {
 import { openReferenceDevice } from "../../reference/index.ts"
 import { createModule } from "../assembler.ts"
 import { webAssembly } from "../webassembly.ts"
-import { elementKey, emitElement, partialBytes } from "./element.ts"
+import { elementKey, emitElement, emitPartials, partialBytes } from "./element.ts"
 
 /** Runs a program of element steps on one lane, without the device: every tensor gets a place of its own. */
 function runElementSteps(outputs: { [name: string]: Tensor }, feed: { [name: string]: ArrayLike<number> }) {
@@ -49,13 +49,14 @@ function runElementSteps(outputs: { [name: string]: Tensor }, feed: { [name: str
     return places.get(stored)!
   }
   const module = createModule({ memory: { min: 64, max: 64, shared: false } })
-  const barrier = module.function("barrier", ["i32"], [], false, () => {})
-  const calls = steps.map((step) => {
+  const calls = steps.flatMap((step) => {
     if (step.kind === "op") throw new Error(`unexpected ${step.node.op}`)
-    const target = module.once(elementKey(step), () => emitElement(module, step, { fma: false, barrier }))
+    const target = module.once(elementKey(step), () => emitElement(module, step, { fma: false }))
     const partials = end
     end += Math.ceil(partialBytes(step) / 64) * 64
-    return { target, addresses: [...step.body.leaves.map(place), ...step.writes.map(place), partials] }
+    const first = { target, addresses: [...step.body.leaves.map(place), ...step.writes.map(place), partials] }
+    if (step.kind !== "reduction" || partialBytes(step) === 0) return [first]
+    return [first, { target: emitPartials(module, step), addresses: [partials, place(step.writes[0]!)] }]
   })
   module.function("run", [], [], true, (f) => {
     for (const { target, addresses } of calls) {

@@ -31,7 +31,6 @@ interface Frame {
 
 export interface ElementOptions {
   readonly fma: boolean
-  readonly barrier: FunctionHandle
 }
 
 type ElementStep = Step & { kind: "elementwise" | "reduction" }
@@ -487,7 +486,7 @@ function emitRowReduction(context: Context, step: ReductionStep): void {
   })
 }
 
-/** Few long rows: chunks are shared out, their results meet in `partials`, and lane 0 adds those in order. */
+/** Few long rows: chunks are shared out, and their results stand in `partials` until {@link emitPartials} adds them up. */
 function emitChunkedReduction(context: Context, step: ReductionStep): void {
   const { f, frame, row, partials } = context
   const rows = product(frame.rowSizes)
@@ -514,20 +513,29 @@ function emitChunkedReduction(context: Context, step: ReductionStep): void {
     f.scope(() => emitReduceRange(context, step, total, start, end))
     emitStore(f, () => f.address(partials, () => f.scaled(unit, 4)), total, 1)
   })
-  f.local.get(context.lanes), f.call(context.options.barrier)
-  f.local.get(context.lane), f.i32.eqz()
-  f.if(() => f.forRange(row, 0, rows, 1, () => emitSumOfPartials(context, step, chunks, total)))
 }
 
-function emitSumOfPartials(context: Context, step: ReductionStep, chunks: number, total: Local): void {
-  const { f, row, partials, offset } = context
-  f.f32x4.const(identity(step)), f.local.set(total)
-  f.forRange(offset, 0, 4 * chunks, 4, () => {
-    f.address(partials, () => f.scaled(row, 4 * chunks), offset), f.v128.load32Splat(), f.local.get(total)
-    emitCombine(f, step)
-    f.local.set(total)
+/** `(partials, output, lane, lanes)`: lane 0 combines the partial results of each row in their order. */
+export function emitPartials(module: ModuleBuilder, step: ReductionStep): FunctionHandle {
+  const frame = frameOf(step)
+  const chunks = Math.ceil(frame.columns / CHUNK)
+  return module.function("partials", ["i32", "i32", "i32", "i32"], [], false, (f, partials, output, lane) => {
+    const [row, at, end] = f.locals("i32", 3)
+    const total = f.local("v128")
+    const combineRow = () => {
+      f.f32x4.const(identity(step)), f.local.set(total)
+      f.assign(at, () => f.address(partials!, () => f.scaled(row, 4 * chunks)))
+      f.assign(end, () => f.address(at, 4 * chunks))
+      f.forRange(at, at, end, 4, () => {
+        f.local.get(at), f.v128.load32Splat(), f.local.get(total)
+        emitCombine(f, step)
+        f.local.set(total)
+      })
+      emitStore(f, () => f.address(output!, () => f.scaled(row, 4)), total, 1)
+    }
+    f.local.get(lane!), f.i32.eqz()
+    f.if(() => f.forRange(row, 0, product(frame.rowSizes), 1, combineRow))
   })
-  emitStore(f, () => f.address(context.outputs[0]!, () => f.scaled(row, 4)), total, 1)
 }
 
 /** Strips of columns, each walked down all terms with its sums in registers. */

@@ -1,0 +1,141 @@
+// What a lane does in one run of a program: a list of calls with constant addresses, and the barriers that some of them need.
+// Neighbors that do not touch each other's results run without one in between: all norms, all parameters of an optimizer.
+import { DeviceError, sizeOf } from "../../core/index.ts"
+import { type Node, type Op, readsOf, type Step, type Tensor } from "../../tensor/index.ts"
+import type { FunctionHandle, ModuleBuilder } from "./assembler.ts"
+import { addressOf, copiedUpdates, type Places, type PlannedProgram } from "./compile.ts"
+import { elementKey, emitElement, emitPartials, partialBytes } from "./kernels/element.ts"
+import { type Build, type Kernel, type KernelOptions, kernels } from "./kernels/index.ts"
+import { type Charge, COPY, chargeOf, PARTIALS } from "./profile.ts"
+
+/** Bytes from `start` to before `end`. */
+interface Region {
+  readonly start: number
+  readonly end: number
+}
+
+export interface Call {
+  readonly target: FunctionHandle
+  readonly addresses: readonly number[]
+  /** Takes the address of the lane's own scratch after the others. */
+  readonly ownScratch: boolean
+  readonly reads: readonly Region[]
+  readonly writes: readonly Region[]
+  /** What its time is put down to. */
+  readonly charge: Charge
+}
+
+/** All calls of a run, in order. */
+export function callsOf(module: ModuleBuilder, planned: PlannedProgram, places: Places, build: Build): Call[] {
+  const calls: Call[] = []
+  /** Sums of partial results, put off until one of them is read: together they need one barrier. */
+  let pending: Call[] = []
+  const flush = () => (calls.push(...pending), (pending = []))
+  for (const step of planned.steps) {
+    const [first, second] = callsOfStep(module, step, planned, places, build)
+    if (pending.some(({ writes }) => meet(writes, first!.reads) || meet(writes, first!.writes))) flush()
+    calls.push(first!)
+    if (second !== undefined) pending.push(second)
+  }
+  flush()
+  return [...calls, ...copies(module, planned, places)]
+}
+
+/** Which calls must wait until all lanes have finished the calls before. */
+export function barriersBefore(calls: readonly Call[]): boolean[] {
+  let [read, written]: [Region[], Region[]] = [[], []]
+  return calls.map(({ reads, writes }) => {
+    const waits = meet(reads, written) || meet(writes, written) || meet(writes, read)
+    if (waits) [read, written] = [[], []]
+    read.push(...reads)
+    written.push(...writes)
+    return waits
+  })
+}
+
+const meet = (a: readonly Region[], b: readonly Region[]): boolean =>
+  a.some((x) => b.some((y) => x.start < y.end && y.start < x.end))
+
+function callsOfStep(
+  module: ModuleBuilder,
+  step: Step,
+  planned: PlannedProgram,
+  places: Places,
+  build: Build,
+): [Call, Call?] {
+  const region = (tensor: Tensor) => regionAt(addressOf(tensor, planned, places), 4 * sizeOf(tensor.shape))
+  const [reads, writes] = [readsOf(step).map(region), step.writes.map(region)]
+  const charge = chargeOf(step)
+  const address = (tensor: Tensor) => addressOf(tensor, planned, places)
+  if (step.kind === "op") {
+    const { node } = step
+    const inPlace = step.writes.some((tensor) => planned.layout.inPlace.has(tensor))
+    const target = module.once(opKey(node, inPlace), () => kernelOf(step, { ...build, inPlace }).emit(module))
+    return [
+      { target, addresses: [...node.inputs, ...node.outputs].map(address), ownScratch: true, reads, writes, charge },
+    ]
+  }
+  const target = module.once(elementKey(step), () => emitElement(module, step, build))
+  const partials = places.arena + (planned.layout.extras.get(step) ?? 0)
+  const addresses = [...step.body.leaves.map(address), ...step.writes.map(address), partials]
+  const bytes = partialBytes(step)
+  if (step.kind !== "reduction" || bytes === 0) return [{ target, addresses, ownScratch: false, reads, writes, charge }]
+  const between = [regionAt(partials, bytes)]
+  const second: Call = {
+    target: module.once(`partials ${elementKey(step)}`, () => emitPartials(module, step)),
+    addresses: [partials, address(step.writes[0]!)],
+    ownScratch: false,
+    reads: between,
+    writes,
+    charge: PARTIALS,
+  }
+  return [{ target, addresses, ownScratch: false, reads, writes: between, charge }, second]
+}
+
+const regionAt = (start: number, bytes: number): Region => ({ start, end: start + bytes })
+
+/** The kernel of one step that is no element program. */
+export function kernelOf(step: Step & { kind: "op" }, options: KernelOptions): Kernel {
+  const rule = (kernels as { readonly [O in Op]?: (node: Node, options: KernelOptions) => Kernel })[step.node.op]
+  if (rule !== undefined) return rule(step.node, options)
+  const hint = 'use openDevice({ kind: "reference" })'
+  throw new DeviceError(`the wasm backend has no kernel for ${step.node.op}`, hint)
+}
+
+/** Kernels of one operation differ by shapes and attributes alone. */
+function opKey({ op, attributes, inputs, outputs }: Node, inPlace: boolean): string {
+  return JSON.stringify([op, attributes, inputs.map((x) => x.shape), outputs.map((x) => x.shape), inPlace])
+}
+
+function copies(module: ModuleBuilder, planned: PlannedProgram, places: Places): Call[] {
+  return copiedUpdates(planned).map(({ state, value }) => {
+    const bytes = 4 * sizeOf(state.shape)
+    const target = module.once(`copy ${bytes}`, () => emitCopy(module, bytes))
+    const addresses = [addressOf(value, planned, places), places.own(state)] as const
+    const [reads, writes] = [[regionAt(addresses[0], bytes)], [regionAt(addresses[1], bytes)]]
+    return { target, addresses, ownScratch: false, reads, writes, charge: { ...COPY, bytes: 2 * bytes } }
+  })
+}
+
+/** Lanes copy in whole cache lines, so that no two write the same one. */
+const LINE = 64
+
+function emitCopy(module: ModuleBuilder, bytes: number): FunctionHandle {
+  return module.function("copy", ["i32", "i32", "i32", "i32"], [], false, (f, from, to, lane, lanes) => {
+    const [start, end] = f.locals("i32", 2)
+    const bound = (index: () => void) => {
+      index(), f.i32.const(Math.ceil(bytes / LINE)), f.i32.mul(), f.local.get(lanes!), f.i32.divU()
+      f.i32.const(LINE), f.i32.mul()
+    }
+    f.assign(start, () => bound(() => f.local.get(lane!)))
+    f.assign(end, () => bound(() => f.address(lane!, 1)))
+    f.local.get(end),
+      f.i32.const(bytes),
+      f.local.get(end),
+      f.i32.const(bytes),
+      f.i32.ltS(),
+      f.select(),
+      f.local.set(end)
+    f.address(to!, start), f.address(from!, start), f.local.get(end), f.local.get(start), f.i32.sub(), f.memory.copy()
+  })
+}
