@@ -3,6 +3,7 @@
 import { DeviceError, sizeOf } from "../../core/index.ts"
 import {
   alignUp,
+  isOp,
   type Node,
   type Op,
   type Program,
@@ -13,7 +14,9 @@ import {
 } from "../../tensor/index.ts"
 import { createModule, type FunctionHandle, type MemoryOptions, type ModuleBuilder } from "./assembler.ts"
 import { elementKey, emitElement, partialBytes } from "./kernels/element.ts"
-import { type Kernel, type KernelOptions, kernels } from "./kernels/index.ts"
+import { type Kernel, type KernelOptions, kernels, productOf } from "./kernels/index.ts"
+import { importSgemm } from "./kernels/matmul-blas.ts"
+import type { Product } from "./kernels/matmul-shape.ts"
 import { emitBarrier } from "./lanes.ts"
 import { type ArenaLayout, layoutArena } from "./layout.ts"
 
@@ -63,15 +66,26 @@ export function addressOf(tensor: Tensor, { layout }: PlannedProgram, places: Pl
   return offset === undefined ? places.own(layout.inPlace.get(stored) ?? stored) : places.arena + offset
 }
 
+/** The matrix products among the steps of programs. */
+export const productsOf = (planned: readonly PlannedProgram[]): Product[] =>
+  planned.flatMap(({ steps }) =>
+    steps.flatMap((step) => (step.kind === "op" && isOp(step.node, "matmul") ? [productOf(step.node)] : [])),
+  )
+
+/** How a module is built. */
+export interface BuildOptions {
+  readonly fma: boolean
+  readonly memory: MemoryOptions
+  /** Names of the products that go through a BLAS; the module imports it if there are any. */
+  readonly viaBlas: ReadonlySet<string>
+}
+
 /** Assembles one module with an exported function `(lane, lanes)` per program. */
-export function assemble(
-  programs: readonly PlannedProgram[],
-  places: Places,
-  options: { fma: boolean; memory: MemoryOptions },
-): Uint8Array {
+export function assemble(programs: readonly PlannedProgram[], places: Places, options: BuildOptions): Uint8Array {
   const module = createModule({ memory: options.memory })
+  if (options.viaBlas.size > 0) importSgemm(module)
   const barrier = emitBarrier(module)
-  for (const planned of programs) emitProgram(module, planned, places, barrier, options.fma)
+  for (const planned of programs) emitProgram(module, planned, places, barrier, options)
   return module.bytes()
 }
 
@@ -87,10 +101,10 @@ function emitProgram(
   planned: PlannedProgram,
   places: Places,
   barrier: FunctionHandle,
-  fma: boolean,
+  options: BuildOptions,
 ): void {
   const calls = [
-    ...planned.steps.map((step) => callOf(module, step, planned, places, barrier, fma)),
+    ...planned.steps.map((step) => callOf(module, step, planned, places, barrier, options)),
     ...copies(module, planned, places),
   ]
   module.function(planned.name, ["i32", "i32"], [], true, (f, lane, lanes) => {
@@ -111,7 +125,7 @@ function callOf(
   planned: PlannedProgram,
   places: Places,
   barrier: FunctionHandle,
-  fma: boolean,
+  { fma, viaBlas }: BuildOptions,
 ): Call {
   const address = (tensor: Tensor) => addressOf(tensor, planned, places)
   if (step.kind !== "op") {
@@ -125,7 +139,7 @@ function callOf(
   }
   const { node } = step
   const inPlace = inPlaceOf(step, planned.layout)
-  const target = module.once(opKey(node, inPlace), () => kernelOf(step, { fma, inPlace }).emit(module))
+  const target = module.once(opKey(node, inPlace), () => kernelOf(step, { fma, inPlace, viaBlas }).emit(module))
   return { target, addresses: [...node.inputs, ...node.outputs].map(address), ownScratch: true }
 }
 

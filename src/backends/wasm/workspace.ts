@@ -2,10 +2,13 @@
 // fixed data as programs name them, an arena all programs share, and scratch for each lane.
 
 import { platform } from "#platform"
+import type { Blas } from "../../platform/platform.ts"
 import { flopsOf, isOp, type Program, type Tensor } from "../../tensor/index.ts"
-import type { Executable, Feed, Results, Workspace } from "../backend.ts"
+import type { Choices, Executable, Feed, Results, Workspace } from "../backend.ts"
 import { feedValues, requireState, stateValues } from "../feed.ts"
-import { addressOf, assemble, type Places, type PlannedProgram, planProgram } from "./compile.ts"
+import type { BlasChooser } from "./blas-choice.ts"
+import { addressOf, assemble, type Places, type PlannedProgram, planProgram, productsOf } from "./compile.ts"
+import { type Product, productName } from "./kernels/matmul-shape.ts"
 import { CONTROL_BYTES, type LanePool, type LoadedModule } from "./lanes.ts"
 import { bytesOf, createAllocator, ownTensorsOf } from "./layout.ts"
 import { MAX_PAGES, type Memory, openMemory } from "./memory.ts"
@@ -16,6 +19,9 @@ interface WorkspaceOptions {
   readonly fma: boolean
   readonly shared: boolean
   readonly allowV8Flags: boolean
+  readonly chooser: BlasChooser | undefined
+  /** What another workspace chose by measuring, to be taken over. */
+  readonly recorded: Choices | undefined
 }
 
 /** What the executables of a workspace have in common. */
@@ -26,19 +32,22 @@ interface Runtime {
   readonly inTurn: <T>(run: () => Promise<T>) => Promise<T>
 }
 
-export function createWasmWorkspace({ pool, fma, shared, allowV8Flags }: WorkspaceOptions): Workspace {
+export function createWasmWorkspace(options: WorkspaceOptions): Workspace {
+  const { pool, fma, shared, allowV8Flags } = options
   const memory = openMemory(shared)
   const runtime: Runtime = { memory, pool, inTurn: createTurns() }
   const places = createPlaces(memory, pool.count)
   const loaded: LoadedModule[] = []
+  const products = createProductChoices(options)
   const viewOf = (state: Tensor) => (requireState(state), memory.view(state, places.own(state)))
 
   const compile: Workspace["compile"] = async (programs) => {
     const entries = Object.entries(programs) as [string, Program][]
     const planned = entries.map(([name, program]) => planProgram(name, program, fma))
     const shares = places.share(planned)
-    const bytes = assemble(planned, shares, { fma, memory: { min: 1, max: MAX_PAGES, shared } })
-    const handle = await pool.load(memory.live(), compileModule(bytes, allowV8Flags))
+    const { blas, viaBlas } = await products.choose(planned)
+    const bytes = assemble(planned, shares, { fma, viaBlas, memory: { min: 1, max: MAX_PAGES, shared } })
+    const handle = await pool.load(memory.live(), compileModule(bytes, allowV8Flags), blas)
     loaded.push(handle)
     return Object.fromEntries(planned.map((one) => [one.name, createExecutable(one, shares, handle, runtime)])) as never
   }
@@ -46,12 +55,40 @@ export function createWasmWorkspace({ pool, fma, shared, allowV8Flags }: Workspa
     compile,
     write: (state, values) => viewOf(state).set(stateValues(state, values)),
     read: (state) => Float32Array.from(viewOf(state)),
+    get choices() {
+      return products.choices
+    },
     get plannedBytes() {
       return places.used
     },
     close() {
       for (const handle of loaded.splice(0)) handle.unload()
       memory.close()
+    },
+  }
+}
+
+/** Which products of a workspace go through a BLAS: measured, or as recorded. */
+function createProductChoices({ chooser, recorded }: WorkspaceOptions) {
+  let choices: Choices = {}
+  const used = new Set<string>()
+  const recordedNames = new Set(String(recorded?.["blasProducts"] ?? "").split(" "))
+  const namesFor = async (products: readonly Product[]): Promise<ReadonlySet<string>> =>
+    recorded
+      ? new Set(products.map(productName).filter((name) => recordedNames.has(name)))
+      : (chooser?.choose(products) ?? new Set())
+  const choose = async (planned: readonly PlannedProgram[]): Promise<{ blas?: Blas; viaBlas: ReadonlySet<string> }> => {
+    const viaBlas = await namesFor(productsOf(planned))
+    const blas = viaBlas.size > 0 ? chooser?.find() : undefined
+    if (blas === undefined) return { viaBlas: new Set() }
+    for (const name of viaBlas) used.add(name)
+    choices = { blas: blas.name, blasProducts: [...used].sort().join(" ") }
+    return { blas, viaBlas }
+  }
+  return {
+    choose,
+    get choices() {
+      return choices
     },
   }
 }
@@ -108,7 +145,7 @@ function createTurns(): Runtime["inTurn"] {
 }
 
 /** With permission, V8 skips its baseline compiler: the first step is as fast as the hundredth. */
-function compileModule(bytes: Uint8Array, allowV8Flags: boolean) {
+export function compileModule(bytes: Uint8Array, allowV8Flags: boolean) {
   const flags = allowV8Flags ? ["liftoff", "wasm-lazy-compilation"] : []
   const changed = flags.filter((flag) => platform.setEngineFlag(`--no-${flag}`))
   try {

@@ -8,6 +8,7 @@ import { emitCacheWrite } from "./cache-write.ts"
 import { emitCrossEntropy, emitCrossEntropyGrad } from "./cross-entropy.ts"
 import { emitGather } from "./gather.ts"
 import { emitMatmul, matmulScratchBytes } from "./matmul.ts"
+import { type Product, productName } from "./matmul-shape.ts"
 import { emitConcatenate, emitPad, emitSliceOf, emitTranspose } from "./move-regions.ts"
 import { emitRope } from "./rope.ts"
 import { emitScatterAdd } from "./scatter-add.ts"
@@ -24,13 +25,16 @@ export interface KernelOptions {
   readonly fma: boolean
   /** The output is the first input's own buffer. */
   readonly inPlace: boolean
+  /** Names of the products ({@link productName}) that go through a BLAS. */
+  readonly viaBlas?: ReadonlySet<string>
 }
 
 /** Operations that never reach a kernel: sources, views, and what the schedule fuses. */
 type Absorbed = ElementwiseOp | "input" | "state" | "constant" | "data" | "reshape" | "broadcast" | "sum" | "max"
 type KernelRule<O extends Op> = (node: Node<O>, options: KernelOptions) => Kernel
 
-function matmulKernel(node: Node<"matmul">, { fma }: KernelOptions): Kernel {
+/** The product of a node, as the fewest and largest matrices. */
+export function productOf(node: Node<"matmul">): Product {
   const { transposeA, transposeB } = node.attributes
   const [a, b, c] = [node.inputs[0]!.shape, node.inputs[1]!.shape, node.outputs[0]!.shape]
   const [m, n, k] = [c.at(-2)!, c.at(-1)!, transposeA ? a.at(-2)! : a.at(-1)!]
@@ -39,16 +43,12 @@ function matmulKernel(node: Node<"matmul">, { fma }: KernelOptions): Kernel {
   const flat = sharedB && !transposeA
   const batch = flat ? 1 : sizeOf(c.slice(0, -2))
   const rows = flat ? sizeOf(c.slice(0, -1)) : m
-  const shape = {
-    batch,
-    m: rows,
-    n,
-    k,
-    transposeA,
-    transposeB,
-    fma,
-    ...(sharedB && batch > 1 ? { batchStrideB: 0 } : {}),
-  }
+  return { batch, m: rows, n, k, transposeA, transposeB, ...(sharedB && batch > 1 ? { batchStrideB: 0 } : {}) }
+}
+
+function matmulKernel(node: Node<"matmul">, { fma, viaBlas }: KernelOptions): Kernel {
+  const product = productOf(node)
+  const shape = { ...product, fma, blas: viaBlas?.has(productName(product)) ?? false }
   return { scratchBytes: matmulScratchBytes(shape), emit: (module) => emitMatmul(module, shape) }
 }
 

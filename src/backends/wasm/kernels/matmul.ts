@@ -1,6 +1,8 @@
 // Matrix products, one function per shape. The sum of each element of C runs over k in an order fixed by the shape, so
-// that lanes, tiles and blocks never change its bits. Paths: matmul-tiles.ts (general), matmul-thin.ts (up to 3 rows).
+// that lanes, tiles and blocks never change its bits. Paths: matmul-tiles.ts (general), matmul-thin.ts (up to 3 rows); and
+// matmul-blas.ts, whose bits are the library's.
 import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from "../assembler.ts"
+import { BLAS_GROUP, emitSgemm, importSgemm } from "./matmul-blas.ts"
 import {
   type MatmulShape,
   matmulPath,
@@ -26,9 +28,10 @@ export function emitMatmul(module: ModuleBuilder, shape: MatmulShape): FunctionH
   const resolved = resolveMatmul(shape)
   const key = `matmul ${Object.values(resolved).join(" ")}`
   const { m, n, k } = resolved
+  const sgemm = resolved.blas ? importSgemm(module) : undefined
   return module.once(key, () =>
     module.function(`matmul_${m}x${n}x${k}`, ["i32", "i32", "i32", "i32", "i32", "i32"], [], false, (f, ...params) =>
-      emitSlices(f, resolved, params),
+      emitSlices(f, resolved, params, sgemm),
     ),
   )
 }
@@ -38,12 +41,18 @@ function splitUnit(shape: ResolvedMatmul): { columns: boolean; size: number } {
   const path = matmulPath(shape)
   if (path === "dot") return { columns: true, size: dotColumns(shape) }
   if (path === "stream") return { columns: true, size: STREAM_GROUP }
+  if (path === "blas") return { columns: splitsColumns(shape), size: BLAS_GROUP }
   const columns = splitsColumns(shape)
   return { columns, size: columns ? TILE_COLUMNS : TILE_ROWS }
 }
 
 /** The lane's share of batch × groups, one matrix of the batch after the other. */
-function emitSlices(f: FunctionBuilder, shape: ResolvedMatmul, params: readonly Local[]): void {
+function emitSlices(
+  f: FunctionBuilder,
+  shape: ResolvedMatmul,
+  params: readonly Local[],
+  sgemm: FunctionHandle | undefined,
+): void {
   const [, , , , lane, lanes] = params
   const { size, columns } = splitUnit(shape)
   const groups = Math.ceil((columns ? shape.n : shape.m) / size)
@@ -64,7 +73,7 @@ function emitSlices(f: FunctionBuilder, shape: ResolvedMatmul, params: readonly 
       f.assign(matrix, () => (f.local.get(unit), f.i32.const(groups), f.i32.divU()))
       f.assign(start, () => (f.local.get(unit), f.scaled(matrix, groups), f.i32.sub()))
       f.assign(stop, () => emitMin(f, groups, () => (f.address(start, last), f.local.get(unit), f.i32.sub())))
-      emitSlice(f, shape, params, matrix, start, stop)
+      emitSlice(f, shape, params, matrix, start, stop, sgemm)
     },
   )
 }
@@ -77,6 +86,7 @@ function emitSlice(
   matrix: Local,
   start: Local,
   stop: Local,
+  sgemm: FunctionHandle | undefined,
 ): void {
   const { size, columns } = splitUnit(shape)
   const { m, n, batchStrideA, batchStrideB, batchStrideC } = shape
@@ -90,13 +100,19 @@ function emitSlice(
     f.assign(to, () => emitMin(f, columns ? n : m, () => f.scaled(stop, size)))
     const rows = columns ? { rowStart: 0, rowStop: m } : { rowStart: from, rowStop: to }
     const cols = columns ? { columnStart: from, columnStop: to } : { columnStart: 0, columnStop: n }
-    emitPath(f, shape, { a, b, c, scratch: params[3], ...rows, ...cols })
+    emitPath(f, shape, { a, b, c, scratch: params[3], ...rows, ...cols }, sgemm)
   })
 }
 
-function emitPath(f: FunctionBuilder, shape: ResolvedMatmul, slice: MatmulSlice): void {
+function emitPath(
+  f: FunctionBuilder,
+  shape: ResolvedMatmul,
+  slice: MatmulSlice,
+  sgemm: FunctionHandle | undefined,
+): void {
   const path = matmulPath(shape)
-  if (path === "tiles") emitTiles(f, shape, slice)
+  if (path === "blas") emitSgemm(f, shape, slice, sgemm!)
+  else if (path === "tiles") emitTiles(f, shape, slice)
   else if (path === "dot") emitDot(f, shape, slice)
   else if (path === "stream") emitStream(f, shape, slice)
   else if (!shape.accumulate) emitClear(f, shape, slice)
