@@ -1,5 +1,5 @@
-// `npm run bench -- WORK [--json] [--steps N] [--data PATH] [--threads N] [--strict] [--seed N]`: measures one work and says on
-// what it was measured. Nothing here is a test; the numbers of record are in LOG.md.
+// `npm run bench -- WORK [--json] [--steps N] [--data PATH] [--threads N] [--strict] [--blas auto|off] [--seed N]`: measures one
+// work and says on what it was measured. Nothing here is a test; the numbers of record are in LOG.md.
 import { execFileSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
@@ -20,6 +20,7 @@ const { values, positionals } = parseArgs({
     threads: { type: "string" },
     seed: { type: "string" },
     strict: { type: "boolean", default: false },
+    blas: { type: "string", default: "auto" },
   },
 })
 
@@ -41,7 +42,8 @@ function dataFor(work: string): string {
 }
 
 async function measure(work: string): Promise<object> {
-  if (work === "matmul") return benchMatmul({ shapes: positionals.slice(1), strict: values.strict })
+  const blas = values.blas === "off" ? "off" : "auto"
+  if (work === "matmul") return benchMatmul({ shapes: positionals.slice(1), strict: values.strict, blas })
   const onProgress = (line: string) => process.stderr.write(`${line}\n`)
   if (work === "tokenizer") return benchTokenizer({ data: dataFor(work) })
   const number = (text: string | undefined) => (text === undefined ? {} : { value: Number(text) })
@@ -50,6 +52,7 @@ async function measure(work: string): Promise<object> {
     work,
     data: dataFor(work),
     strict: values.strict,
+    blas,
     onProgress,
     ...("value" in steps ? { steps: steps.value! } : {}),
     ...("value" in threads ? { threads: threads.value! } : {}),
@@ -71,7 +74,7 @@ async function main(): Promise<void> {
   const work = positionals[0]
   if (work === undefined || !WORKS.includes(work)) {
     process.stderr.write(
-      `usage: npm run bench -- WORK [--json] [--steps N] [--data PATH] [--threads N] [--strict] [--seed N]\nworks: ${WORKS.join(", ")}\n`,
+      `usage: npm run bench -- WORK [--json] [--steps N] [--data PATH] [--threads N] [--strict] [--blas auto|off] [--seed N]\nworks: ${WORKS.join(", ")}\n`,
     )
     process.exitCode = 2
     return

@@ -1,22 +1,26 @@
 // Speed of single matrix products on one lane, packing included, beside the most this core gives in 128-bit vectors.
-// Run: npm run bench -- matmul [m,n,k[,ab] ...] [--strict] [--json]; `a` and `b` say which operand is stored transposed.
+// Run: npm run bench -- matmul [m,n,k[,ab] ...] [--strict] [--blas off] [--json]; `a` and `b` say which operand is stored
+// transposed. Where a BLAS is found, its speed stands beside.
 import { setFlagsFromString } from "node:v8"
 import { platform } from "#platform"
 import { createModule, type FunctionBuilder } from "../src/backends/wasm/assembler.ts"
 import { detectFeatures } from "../src/backends/wasm/features.ts"
 import { emitMatmul, type MatmulShape, matmulScratchBytes } from "../src/backends/wasm/kernels/matmul.ts"
+import type { Product } from "../src/backends/wasm/kernels/matmul-shape.ts"
+import { instantiate } from "../src/backends/wasm/lanes.ts"
 import { type WasmMemory, webAssembly } from "../src/backends/wasm/webassembly.ts"
+import type { Blas } from "../src/platform/platform.ts"
 
 const SECONDS = 0.25
 
 /** Compiles with the optimizing compiler at once, as a device does. */
-function compile(bytes: Uint8Array, memory: WasmMemory) {
+function compile(bytes: Uint8Array, memory: WasmMemory, blas?: Blas) {
   setFlagsFromString("--no-liftoff")
   setFlagsFromString("--no-wasm-lazy-compilation")
   const module = new webAssembly.Module(bytes)
   setFlagsFromString("--liftoff")
   setFlagsFromString("--wasm-lazy-compilation")
-  return new webAssembly.Instance(module, { env: { memory } })
+  return instantiate(module, memory, blas)
 }
 
 /** Best of many calls: the machine is shared. */
@@ -52,7 +56,7 @@ function peakGflops(fma: boolean): number {
   return (rounds * 12 * 8) / bestSeconds(exports.peak!) / 1e9
 }
 
-function gflops(shape: MatmulShape): number {
+function gflops(shape: MatmulShape, blas?: Blas): number {
   const { m, n, k, batch = 1 } = shape
   const sizes = [m * k, k * n, m * n].map((size) => 4 * batch * size)
   const pages = Math.ceil((sizes.reduce((sum, size) => sum + size, 1024) + matmulScratchBytes(shape)) / 65536) + 1
@@ -65,7 +69,7 @@ function gflops(shape: MatmulShape): number {
   })
   const memory = new webAssembly.Memory({ initial: pages, maximum: pages, shared: true })
   new Float32Array(memory.buffer).fill(0.5)
-  return (2 * batch * m * n * k) / bestSeconds(compile(module.bytes(), memory).exports.run!) / 1e9
+  return (2 * batch * m * n * k) / bestSeconds(compile(module.bytes(), memory, blas).exports.run!) / 1e9
 }
 
 const DEFAULT_SHAPES = [
@@ -93,9 +97,10 @@ export interface BenchMatmulOptions {
   readonly shapes?: readonly string[]
   /** Without fused multiply-add. */
   readonly strict?: boolean
+  readonly blas?: "auto" | "off"
 }
 
-function parseShape(text: string): Omit<MatmulShape, "fma"> {
+function parseShape(text: string): Product {
   const [m, n, k, letters = ""] = text.split(",")
   const sizes = { m: Number(m), n: Number(n), k: Number(k) }
   if (!Object.values(sizes).every((size) => Number.isInteger(size) && size > 0) || !/^[ab]*$/.test(letters))
@@ -104,18 +109,23 @@ function parseShape(text: string): Omit<MatmulShape, "fma"> {
 }
 
 /** GFLOP/s of each shape on one lane. */
-export function benchMatmul({ shapes = [], strict = false }: BenchMatmulOptions) {
+export function benchMatmul({ shapes = [], strict = false, blas: wanted = "auto" }: BenchMatmulOptions) {
   if (platform.engine.startsWith("node 20.")) setFlagsFromString("--experimental-wasm-relaxed-simd")
   const fma = detectFeatures().relaxedSimd && !strict
-  const speeds = (shapes.length > 0 ? shapes : DEFAULT_SHAPES).map(
-    (text) => [text, gflops({ ...parseShape(text), fma })] as const,
-  )
+  const blas = wanted === "auto" ? platform.findBlas().blas : undefined
+  const speedsOf = (library?: Blas) =>
+    Object.fromEntries(
+      (shapes.length > 0 ? shapes : DEFAULT_SHAPES).map(
+        (text) => [text, gflops({ ...parseShape(text), fma, blas: library !== undefined }, library)] as const,
+      ),
+    )
   return {
     work: "matmul",
     device: fma ? "wasm" : "wasm strict",
     threads: 1,
     engine: platform.engine,
     peakGflopsPerSecond: peakGflops(fma),
-    gflopsPerSecond: Object.fromEntries(speeds),
+    gflopsPerSecond: speedsOf(),
+    ...(blas ? { blas: blas.name, blasGflopsPerSecond: speedsOf(blas) } : {}),
   }
 }

@@ -1,7 +1,7 @@
 // Training works: a recipe on a text, through the same `train` a user calls. Times are of whole steps as a reader of the events
 // sees them; the first step counts from the start of the process.
 import { platform } from "#platform"
-import { openDevice } from "../src/backends/index.ts"
+import { type Choices, openDevice } from "../src/backends/index.ts"
 import { files } from "../src/data/index.ts"
 import { predictedPeakBytes } from "../src/plan/index.ts"
 import {
@@ -19,6 +19,7 @@ export interface BenchOptions {
   readonly steps?: number
   readonly threads?: number
   readonly strict?: boolean
+  readonly blas?: "auto" | "off"
   readonly seed?: number
   readonly onProgress?: (line: string) => void
 }
@@ -26,6 +27,9 @@ export interface BenchOptions {
 export interface BenchResult {
   readonly work: string
   readonly device: string
+  /** The library, and which products went through it; null where none did. */
+  readonly blas: string | null
+  readonly blasProducts: string | null
   readonly threads: number
   readonly steps: number
   readonly tokensPerSecond: number
@@ -81,16 +85,20 @@ export async function benchTraining(options: BenchOptions): Promise<BenchResult>
   const device = await openDevice({
     allowV8Flags: true,
     strict: recipe.strict,
+    blas: options.blas ?? "auto",
     ...(options.threads ? { lanes: options.threads } : {}),
   })
   const run = train(recipe, { device, data: files(options.data) })
   const times: number[] = []
   let [firstStepMs, last, plannedBytes, flopsPerStep, tokensPerStep, parameters] = [0, 0, 0, 0, 0, 0]
+  let choices: Choices = {}
   let heldOut: { nats: number; bitsPerByte: number } | undefined
   for await (const event of run) {
     const now = platform.now()
     if (event.type === "run-start")
-      ({ plannedBytes, flopsPerStep, tokensPerStep } = event), (parameters = event.parameters.total)
+      ({ plannedBytes, flopsPerStep, tokensPerStep } = event),
+        (parameters = event.parameters.total),
+        (choices = event.device.choices)
     if (event.type === "evaluation-end") heldOut = event
     if (event.type !== "step-end") continue
     if (event.step === 1) firstStepMs = now
@@ -107,6 +115,8 @@ export async function benchTraining(options: BenchOptions): Promise<BenchResult>
   return {
     work: options.work,
     device: `${device.kind}${recipe.strict ? " strict" : ""}`,
+    blas: (choices["blas"] as string) ?? null,
+    blasProducts: (choices["blasProducts"] as string) ?? null,
     threads: device.lanes,
     steps,
     tokensPerSecond: (1000 * tokensPerStep) / msPerStep,

@@ -2,7 +2,8 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
+import { platform } from "#platform"
 import { bundleCli, type FakeTerminal, fakeTerminal, run, startCli } from "./support/cli.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "kinglet-cli-"))
@@ -333,7 +334,16 @@ describe("bench and doctor", () => {
       engine: expect.stringContaining("node"),
       simd: true,
       lanes: expect.any(Number),
+      blas: platform.findBlas().blas?.name ?? null,
       totalBytes: expect.any(Number),
     })
+  })
+
+  it("doctor says what a missing BLAS costs and how to get one; it is no fault", async () => {
+    const find = vi.spyOn(platform, "findBlas").mockReturnValue({ missing: "nothing is there" })
+    const { code, stdout } = await run(["doctor"])
+    find.mockRestore()
+    expect(code).toBe(0)
+    expect(stdout.replaceAll(/\s+/g, " ")).toMatch(/! BLAS none \(nothing is there\): optional; .*npm install koffi/)
   })
 })

@@ -10,16 +10,20 @@ export type Feed = { readonly [name: string]: number | ArrayLike<number> }
 /** What a run gives back; the arrays are copies. */
 export type Results = { readonly [name: string]: Float32Array }
 
+/** Choices that decide the bits of results. */
+export type Choices = { readonly [name: string]: string | number | boolean }
+
 /** Where programs run. */
 export interface Device {
   readonly kind: DeviceKind
   /** How many workers share each step; 1 may mean the calling thread itself. */
   readonly lanes: number
-  /** Choices that decide the bits of the results; stored with a run and reused by `resume`. */
-  readonly choices: { readonly [name: string]: string | number | boolean }
+  /** What was chosen when it was opened and decides the bits of the results; stored with a run. */
+  readonly choices: Choices
   /** What was chosen by measuring this machine and changes no bit of any result. */
   readonly tuning: { readonly [name: string]: string | number }
-  createWorkspace(): Workspace
+  /** @param recorded  choices of a run to be continued: what was measured then is taken over instead of measured again */
+  createWorkspace(recorded?: Choices): Workspace
   /** Ends the workers. A device that is never closed does not keep the process alive. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
@@ -47,6 +51,8 @@ export interface Workspace {
   read(state: Tensor): Float32Array
   /** Exact bytes of everything planned so far: states, activations, scratch. */
   readonly plannedBytes: number
+  /** What was chosen by measuring when programs were compiled, beside {@link Device.choices}. */
+  readonly choices: Choices
   /** Gives the memory back. A run under way, and every later call, ends with a DeviceError. */
   close(): void
 }

@@ -1,5 +1,5 @@
 // Backends: how and where programs run. `reference` is the specification, `wasm` the default.
-export type { Device, DeviceKind, Executable, Feed, Results, StepTime, Workspace } from "./backend.ts"
+export type { Choices, Device, DeviceKind, Executable, Feed, Results, StepTime, Workspace } from "./backend.ts"
 export { type DeviceOptions, openDevice } from "./open-device.ts"
 export { openReferenceDevice } from "./reference/index.ts"
 export { detectFeatures } from "./wasm/features.ts"

@@ -32,9 +32,10 @@ function startLines(event: RunStartEvent, { width }: Style): string[] {
   const { train, valid, exactDuplicates, nearDuplicates } = data
   const twins = exactDuplicates + nearDuplicates
   const split = `${plural(train.documents, "document")}, ${formatBytes(train.bytes)} to train on; ${plural(valid.documents, "document")}, ${formatBytes(valid.bytes)} held out`
+  const library = device.choices["blas"] === undefined ? "" : `, ${device.choices["blas"]}`
   const lines = [
     `${split}${twins > 0 ? `; ${plural(twins, "duplicate")} kept on one side` : ""}`,
-    `${formatCount(parameters.total)} parameters, ${count(vocabSize)} tokens, ${device.kind} with ${plural(device.lanes, "lane")}; ${dir ?? "in memory"}`,
+    `${formatCount(parameters.total)} parameters, ${count(vocabSize)} tokens, ${device.kind} with ${plural(device.lanes, "lane")}${library}; ${dir ?? "in memory"}`,
     ...(resumedFromStep === undefined ? [] : [`going on at step ${count(resumedFromStep)} of ${count(recipe.steps)}`]),
   ]
   return [...lines.flatMap((line) => hanging(line, width - 2)), ""]

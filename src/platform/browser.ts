@@ -138,6 +138,7 @@ export const platform: Platform = {
   startWorker,
   yieldToEventLoop,
   setEngineFlag: () => false,
+  findBlas: () => ({ missing: "a browser has none" }),
   gunzip: (chunks) => through(new DecompressionStream("gzip"), chunks),
   gzip,
   brotliSize: async () => undefined,

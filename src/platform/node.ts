@@ -10,6 +10,7 @@ import { setFlagsFromString } from "node:v8"
 import { Worker } from "node:worker_threads"
 import { brotliCompress, constants, createGunzip, gzip } from "node:zlib"
 import { FormatError } from "../core/index.ts"
+import { findBlas } from "./node-blas.ts"
 import { nodeFiles } from "./node-files.ts"
 import type { Platform, PlatformWorker } from "./platform.ts"
 import { nodeTerminal } from "./terminal-node.ts"
@@ -136,6 +137,7 @@ export const platform: Platform = {
   startWorker,
   yieldToEventLoop: () => new Promise((resolve) => setImmediate(resolve)),
   setEngineFlag,
+  findBlas,
   gunzip,
   gzip: async (bytes) => new Uint8Array(await promisify(gzip)(bytes)),
   brotliSize,

@@ -52,6 +52,39 @@ export interface FileSystem {
   dirname(path: string): string
 }
 
+/**
+ * `C = op(A) · op(B) + beta · C` in f32, row-major; `op(A)` is [m, k], `op(B)` [k, n]. `transA` and `transB` are 0 or 1, `lda`,
+ * `ldb` and `ldc` the elements between stored rows, `a`, `b` and `c` bytes from the start of a memory.
+ */
+export type Sgemm = (
+  transA: number,
+  transB: number,
+  m: number,
+  n: number,
+  k: number,
+  a: number,
+  lda: number,
+  b: number,
+  ldb: number,
+  beta: number,
+  c: number,
+  ldc: number,
+) => void
+
+/** A BLAS of the system, set to one thread. */
+export interface Blas {
+  /** Library, version and processor it computes for: `OpenBLAS 0.3.21 Cooperlake`. */
+  readonly name: string
+  /** Its `sgemm` on a WebAssembly memory, for this thread. */
+  bind(memory: { readonly buffer: ArrayBufferLike }): Sgemm
+  /** `bind` as the source text of an expression, for a worker made by `startWorker`. */
+  readonly bindSource: string
+}
+
+export type FoundBlas =
+  | { readonly blas: Blas; readonly missing?: never }
+  | { readonly missing: string; readonly blas?: never }
+
 export interface Platform {
   readonly name: "node" | "browser"
   /** For messages and LOG lines: `node 20.20.2 (v8 11.3)`. */
@@ -69,6 +102,8 @@ export interface Platform {
   yieldToEventLoop(): Promise<void>
   /** Sets a V8 flag at run time; false where that is impossible. */
   setEngineFlag(flag: string): boolean
+  /** The system's BLAS, or why there is none; `KINGLET_BLAS` names a library, or `off`. Loads it. */
+  findBlas(): FoundBlas
   gunzip(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>
   gzip(bytes: Uint8Array): Promise<Uint8Array>
   /** Size of `bytes` under brotli quality 11 with a large window; undefined where brotli is missing. */

@@ -314,9 +314,8 @@ async function* save(session: Session, progress: Progress): AsyncGenerator<Train
 }
 
 function contentsOf(session: Session, progress: Progress): Parameters<typeof saveCheckpoint>[2] {
-  const { recipe, options, trainer, batches } = session
+  const { recipe, trainer, batches, device } = session
   const { step, tokens, recentLosses, heldOut, best } = progress
-  const { kind, lanes, choices } = options.device
   return {
     state: {
       step,
@@ -327,7 +326,7 @@ function contentsOf(session: Session, progress: Progress): Parameters<typeof sav
       ...(best ? { best } : {}),
       batches: batches.state(),
       recentLosses,
-      device: { kind, lanes, choices },
+      device,
     },
     config: configJson(session),
     parameters: trainer.parameters,
@@ -341,14 +340,13 @@ function startEvent({
   recipe,
   config,
   trainer,
-  options,
+  device,
   data,
   folder,
   resumed,
   parameterCounts,
   plannedBytes,
 }: Session): RunStartEvent {
-  const { kind, lanes, choices } = options.device
   return {
     type: "run-start",
     recipe,
@@ -357,7 +355,7 @@ function startEvent({
     flopsPerStep: trainer.flopsPerStep,
     tokensPerStep: recipe.batchSize * recipe.sequenceLength * recipe.accumulationSteps,
     plannedBytes,
-    device: { kind, lanes, choices },
+    device,
     data: data.summary,
     ...(folder ? { dir: folder.dir } : {}),
     ...(resumed ? { resumedFromStep: resumed.state.step } : {}),

@@ -39,6 +39,8 @@ export interface Session {
   readonly batches: ReturnType<typeof createBatches>
   readonly parameterCounts: { readonly total: number; readonly nonEmbedding: number; readonly matmul: number }
   readonly plannedBytes: number
+  /** What the run is computed on: choices of the device, and those measured when the programs were compiled. */
+  readonly device: Checkpoint["state"]["device"]
   readonly folder: RunFolder | undefined
   readonly journal: Journal
   /** Where the run was taken up. */
@@ -84,7 +86,7 @@ export async function openOldRun(dir: string, options: ResumeOptions): Promise<S
   try {
     const latest = await latestCheckpoint(files, dir)
     const data = await storedData(folder, options)
-    const warnings = latest ? warningsOf(latest, options) : []
+    const warnings = latest ? damages(latest) : []
     for (const { step } of latest?.damaged ?? []) await setAside(files, dir, step)
     return await openSession(recipe, options, data, { folder, resumed: latest?.checkpoint, warnings })
   } catch (error) {
@@ -143,21 +145,28 @@ async function storedData(folder: RunFolder, options: ResumeOptions): Promise<Us
 
 // Resuming
 
-function warningsOf(
-  { checkpoint, damaged }: { checkpoint: Checkpoint; damaged: readonly DamagedCheckpoint[] },
-  { device }: RunOptions,
-): WarningEvent[] {
-  const warnings = damaged.map(({ error }): WarningEvent => {
+function damages({
+  checkpoint,
+  damaged,
+}: {
+  checkpoint: Checkpoint
+  damaged: readonly DamagedCheckpoint[]
+}): WarningEvent[] {
+  return damaged.map(({ error }) => {
     const message = `${error.message}; going on from step ${checkpoint.state.step}`
     return { type: "warning", code: "checkpoint-damaged", message }
   })
-  const [before, now] = [checkpoint.state.device.choices, device.choices]
-  if (before["strict"] === true && now["strict"] === true) return warnings // same bits on any machine and lane count
+}
+
+/** The run was begun with other choices. */
+function otherBits(resumed: Checkpoint | undefined, { choices: now }: Session["device"]): WarningEvent[] {
+  const before = resumed?.state.device.choices ?? now
+  if (before["strict"] === true && now["strict"] === true) return [] // same bits on any machine and lane count
   const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].filter((name) => before[name] !== now[name])
-  if (names.length === 0) return warnings
+  if (names.length === 0) return []
   const changes = names.map((name) => `${name} was ${before[name]} and is ${now[name]}`).join(", ")
   const message = `the device computes otherwise than before (${changes}): results may differ in their last bits`
-  return [...warnings, { type: "warning", code: "bits-may-differ", message }]
+  return [{ type: "warning", code: "bits-may-differ", message }]
 }
 
 /** The recipe asks for strict bits, and the caller opened a fast device. */
@@ -186,7 +195,7 @@ async function openSession(
   const counts = countParameters(definition, options.model ? undefined : config)
   requireMemory(counts.total * BYTES_PER_PARAMETER, "at least")
   const batches = createBatches(data.train, batchOptions(recipe))
-  const workspace = options.device.createWorkspace()
+  const workspace = options.device.createWorkspace(opening.resumed?.state.device.choices)
   try {
     const optimizer = options.optimizer ?? optimizerOf(recipe.optimizer)
     const programs = buildPrograms(definition, optimizer, options.loss ?? defaultLoss, sizesOf(recipe))
@@ -198,9 +207,11 @@ async function openSession(
     startFrom(opening.resumed, { recipe, definition, config, options, workspace, programs, trainer, batches })
     const journal = await journalOf(opening.folder)
     const { plannedBytes } = workspace
+    const { kind, lanes, choices } = options.device
+    const device = { kind, lanes, choices: { ...choices, ...workspace.choices } }
     const close = closing(workspace, journal, isPrepared(options.data) ? undefined : data, opening.folder)
     const { folder, resumed } = opening
-    const warnings = [...(opening.warnings ?? []), ...strictness(recipe, options)]
+    const warnings = [...(opening.warnings ?? []), ...otherBits(resumed, device), ...strictness(recipe, options)]
     const { tokenizer } = data
     return {
       recipe,
@@ -212,6 +223,7 @@ async function openSession(
       batches,
       parameterCounts: counts,
       plannedBytes,
+      device,
       folder,
       journal,
       resumed,

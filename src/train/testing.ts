@@ -71,6 +71,7 @@ function roundedWorkspace(): Workspace {
     read: workspace.read,
     write: workspace.write,
     close: workspace.close,
+    choices: workspace.choices,
     get plannedBytes() {
       return workspace.plannedBytes
     },

@@ -59,6 +59,12 @@ const recipes: { readonly [title: string]: Recipe } = {
 const strict = devices.filter(({ name }) => name.includes("strict"))
 const { relaxedSimd } = detectFeatures()
 const fast = devices.filter(({ name }) => name.includes("fast"))
+const viaBlas = devices.filter(({ name }) => name.includes("BLAS"))
+
+async function expectTheSameAgain(open: () => Promise<Device>, recipe: Recipe): Promise<void> {
+  const once = await trainedBytes(await open(), recipe)
+  expect(differences(await trainedBytes(await open(), recipe), once)).toEqual([])
+}
 
 describe.each(Object.entries(recipes))("%s", (_, recipe) => {
   it(`20 strict steps end in the same bytes on ${strict.map(({ name }) => name.slice(13)).join(", ")}`, async () => {
@@ -69,10 +75,11 @@ describe.each(Object.entries(recipes))("%s", (_, recipe) => {
   })
 
   it.skipIf(!relaxedSimd)("20 fast steps end in the same bytes when made again", async () => {
-    for (const { open } of fast.slice(0, 3)) {
-      const once = await trainedBytes(await open(), recipe)
-      expect(differences(await trainedBytes(await open(), recipe), once)).toEqual([])
-    }
+    for (const { open } of fast.slice(0, 3)) await expectTheSameAgain(open, recipe)
+  })
+
+  it.skipIf(viaBlas.length === 0)("20 steps through a BLAS end in the same bytes when made again", async () => {
+    for (const { open } of viaBlas) await expectTheSameAgain(open, recipe)
   })
 })
 
@@ -91,9 +98,21 @@ describe("resuming on wasm", () => {
 
   it.each([true, false])("gives what never stopping gives, byte for byte (strict: %s)", async (strict) => {
     const recipe = smallRecipe({ model })
-    const open = () => openDevice({ lanes: 2, strict })
+    const open = () => openDevice({ lanes: 2, strict, blas: "off" })
     const expected = await trainedBytes(await open(), recipe)
     expect(differences(await interrupted(`strict-${strict}`, await open(), await open(), recipe), expected)).toEqual([])
+  })
+
+  it.skipIf(viaBlas.length === 0)("through a BLAS: the products of before, and nothing measured anew", async () => {
+    const recipe = smallRecipe({ model })
+    const open = (blas: "always" | "auto") => openDevice({ lanes: 2, blas })
+    const expected = await trainedBytes(await open("always"), recipe)
+    const taken = await interrupted("blas", await open("always"), await open("auto"), recipe)
+    expect(differences(taken, expected)).toEqual([])
+    // or this law would say nothing: the second device, asked alone, computes other bits
+    expect(differences(await trainedBytes(await openDevice({ lanes: 2, blas: "off" }), recipe), expected)).not.toEqual(
+      [],
+    )
   })
 
   it("in the strict build, on another number of lanes too", async () => {
@@ -103,6 +122,32 @@ describe("resuming on wasm", () => {
     expect(differences(await interrupted("lanes", await open(1), await open(2), recipe), expected)).toEqual([])
   })
 })
+
+it.skipIf(viaBlas.length === 0)(
+  "a run says which library it used and for which products, and is told when it is gone",
+  async () => {
+    const open = (blas: "always" | "off") => openDevice({ lanes: 1, blas })
+    const devices = [await open("always"), await open("off")] as const
+    opened.push(...devices)
+    const dir = mkdtempSync(join(tmpdir(), "kinglet-blas-run-"))
+    afterAll(() => rmSync(dir, { recursive: true, force: true }))
+    const recipe = smallRecipe({ steps: 3 })
+    for await (const event of train(recipe, { device: devices[0], data: TEXTS, dir })) {
+      if (event.type === "run-start")
+        expect(event.device.choices).toMatchObject({
+          blas: expect.any(String),
+          blasProducts: expect.stringMatching(/\dx\d/),
+        })
+      if (event.type === "step-end") break
+    }
+    const run = resume(dir, { device: devices[1] })
+    const warnings = []
+    for await (const event of run) if (event.type === "warning") warnings.push(event)
+    expect(warnings).toMatchObject([
+      { code: "bits-may-differ", message: expect.stringMatching(/blas was .* is undefined/) },
+    ])
+  },
+)
 
 it("the strict build says so among its choices, and never fuses", async () => {
   const device = await openDevice({ strict: true, lanes: 1 })

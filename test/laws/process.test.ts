@@ -1,5 +1,6 @@
 // A program that uses Kinglet ends when it is done, and stays as small as it was.
 import { describe, expect, it } from "vitest"
+import { platform } from "#platform"
 import { runProgram } from "./program.ts"
 
 const IMPORTS = `
@@ -21,10 +22,14 @@ console.log(text.length > 0 ? "text" : "no text")
 const said = ["step 1", "step 2", "step 3", "step 4", "step 5", "text", ""].join("\n")
 
 describe("a program that trains, generates and closes nothing exits by itself", () => {
-  it.each(["{ lanes: 2 }", "{ lanes: 1 }", "{ local: true }", '"reference"'])("openDevice(%s)", async (options) => {
-    const source = `${IMPORTS}const device = await openDevice(${options})${TRAIN}${GENERATE}`
-    expect(await runProgram(source, 60_000)).toEqual({ code: 0, stdout: said, stderr: "" })
-  })
+  const viaBlas = platform.findBlas().blas ? ['{ lanes: 2, blas: "always" }', '{ local: true, blas: "always" }'] : []
+  it.each(["{ lanes: 2 }", "{ lanes: 1 }", "{ local: true }", '"reference"', ...viaBlas])(
+    "openDevice(%s)",
+    async (options) => {
+      const source = `${IMPORTS}const device = await openDevice(${options})${TRAIN}${GENERATE}`
+      expect(await runProgram(source, 60_000)).toEqual({ code: 0, stdout: said, stderr: "" })
+    },
+  )
 
   it("even when it has lost interest in the middle of a run and of a text", async () => {
     const source = `${IMPORTS}

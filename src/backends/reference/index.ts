@@ -44,6 +44,7 @@ function createWorkspace(): Workspace {
     compile,
     write: (state, values) => stateOf(state).set(stateValues(state, values)),
     read: (state) => Float32Array.from(stateOf(state)),
+    choices: {},
     get plannedBytes() {
       return plannedBytes
     },

@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest"
 import { add, input, multiply, program, state, sum, type Tensor } from "../../tensor/index.ts"
 import { createModule, type FunctionHandle } from "./assembler.ts"
 import { barriersBefore, type Call, callsOf } from "./call-list.ts"
-import { planProgram } from "./compile.ts"
 import { SMALLEST_TILE } from "./kernels/matmul-shape.ts"
+import { planProgram } from "./planned-program.ts"
 
 const region = (start: number, end: number) => ({ start, end })
 type Regions = Pick<Call, "reads" | "writes">

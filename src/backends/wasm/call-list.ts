@@ -1,11 +1,11 @@
 // What a lane does in one run of a program: a list of calls with constant addresses, and the barriers that some of them need.
 // Neighbors that do not touch each other's results run without one in between: all norms, all parameters of an optimizer.
-import { DeviceError, sizeOf } from "../../core/index.ts"
-import { type Node, type Op, readsOf, type Step, type Tensor } from "../../tensor/index.ts"
+import { sizeOf } from "../../core/index.ts"
+import { type Node, readsOf, type Step, type Tensor } from "../../tensor/index.ts"
 import type { FunctionHandle, ModuleBuilder } from "./assembler.ts"
-import { addressOf, copiedUpdates, type Places, type PlannedProgram } from "./compile.ts"
 import { elementKey, emitElement, emitPartials, partialBytes } from "./kernels/element.ts"
-import { type Build, type Kernel, type KernelOptions, kernels } from "./kernels/index.ts"
+import { type KernelOptions, kernelOf } from "./kernels/index.ts"
+import { addressOf, copiedUpdates, type Places, type PlannedProgram } from "./planned-program.ts"
 import { type Charge, COPY, chargeOf, PARTIALS } from "./profile.ts"
 
 /** Bytes from `start` to before `end`. */
@@ -25,14 +25,17 @@ export interface Call {
   readonly charge: Charge
 }
 
+/** What holds for all kernels of a module. */
+type Options = Omit<KernelOptions, "inPlace">
+
 /** All calls of a run, in order. */
-export function callsOf(module: ModuleBuilder, planned: PlannedProgram, places: Places, build: Build): Call[] {
+export function callsOf(module: ModuleBuilder, planned: PlannedProgram, places: Places, options: Options): Call[] {
   const calls: Call[] = []
   /** Sums of partial results, put off until one of them is read: together they need one barrier. */
   let pending: Call[] = []
   const flush = () => (calls.push(...pending), (pending = []))
   for (const step of planned.steps) {
-    const [first, second] = callsOfStep(module, step, planned, places, build)
+    const [first, second] = callsOfStep(module, step, planned, places, options)
     if (pending.some(({ writes }) => meet(writes, first!.reads) || meet(writes, first!.writes))) flush()
     calls.push(first!)
     if (second !== undefined) pending.push(second)
@@ -61,7 +64,7 @@ function callsOfStep(
   step: Step,
   planned: PlannedProgram,
   places: Places,
-  build: Build,
+  options: Options,
 ): [Call, Call?] {
   const region = (tensor: Tensor) => regionAt(addressOf(tensor, planned, places), 4 * sizeOf(tensor.shape))
   const [reads, writes] = [readsOf(step).map(region), step.writes.map(region)]
@@ -70,12 +73,12 @@ function callsOfStep(
   if (step.kind === "op") {
     const { node } = step
     const inPlace = step.writes.some((tensor) => planned.layout.inPlace.has(tensor))
-    const target = module.once(opKey(node, inPlace), () => kernelOf(step, { ...build, inPlace }).emit(module))
+    const target = module.once(opKey(node, inPlace), () => kernelOf(node, { ...options, inPlace }).emit(module))
     return [
       { target, addresses: [...node.inputs, ...node.outputs].map(address), ownScratch: true, reads, writes, charge },
     ]
   }
-  const target = module.once(elementKey(step), () => emitElement(module, step, build))
+  const target = module.once(elementKey(step), () => emitElement(module, step, options))
   const partials = places.arena + (planned.layout.extras.get(step) ?? 0)
   const addresses = [...step.body.leaves.map(address), ...step.writes.map(address), partials]
   const bytes = partialBytes(step)
@@ -93,14 +96,6 @@ function callsOfStep(
 }
 
 const regionAt = (start: number, bytes: number): Region => ({ start, end: start + bytes })
-
-/** The kernel of one step that is no element program. */
-export function kernelOf(step: Step & { kind: "op" }, options: KernelOptions): Kernel {
-  const rule = (kernels as { readonly [O in Op]?: (node: Node, options: KernelOptions) => Kernel })[step.node.op]
-  if (rule !== undefined) return rule(step.node, options)
-  const hint = 'use openDevice({ kind: "reference" })'
-  throw new DeviceError(`the wasm backend has no kernel for ${step.node.op}`, hint)
-}
 
 /** Kernels of one operation differ by shapes and attributes alone. */
 function opKey({ op, attributes, inputs, outputs }: Node, inPlace: boolean): string {

@@ -1,6 +1,5 @@
 // From the steps of programs to one WebAssembly module: a function per kernel shape, and per program one exported list of
 // calls with a barrier after each. Addresses are constants of the list; kernels of equal shape share their code.
-import { alignUp, type Program, type Step, schedule, storageOf, type Tensor, type Update } from "../../tensor/index.ts"
 import {
   createModule,
   type FunctionBuilder,
@@ -9,49 +8,19 @@ import {
   type MemoryOptions,
   type ModuleBuilder,
 } from "./assembler.ts"
-import { barriersBefore, type Call, callsOf, kernelOf } from "./call-list.ts"
-import { partialBytes } from "./kernels/element.ts"
+import { barriersBefore, type Call, callsOf } from "./call-list.ts"
 import type { Build } from "./kernels/index.ts"
+import { importSgemm } from "./kernels/matmul-blas.ts"
 import { emitBarrier } from "./lanes.ts"
-import { type ArenaLayout, layoutArena } from "./layout.ts"
+import type { Places, PlannedProgram } from "./planned-program.ts"
 import type { Charge } from "./profile.ts"
 
-/** A program with everything decided but the addresses. */
-export interface PlannedProgram {
-  readonly name: string
-  readonly program: Program
-  readonly steps: readonly Step[]
-  readonly layout: ArenaLayout
-  /** Scratch each lane needs for the hungriest kernel. */
-  readonly scratchBytesPerLane: number
-}
-
-/** Schedules and lays out a program; throws for an operation the backend lacks. */
-export function planProgram(name: string, program: Program, build: Build): PlannedProgram {
-  const steps = schedule(program)
-  const layout = layoutArena(program, steps, (step) => (step.kind === "op" ? 0 : partialBytes(step)))
-  const scratch = steps.map((step) =>
-    step.kind === "op" ? (kernelOf(step, { ...build, inPlace: false }).scratchBytes ?? 0) : 0,
-  )
-  return { name, program, steps, layout, scratchBytesPerLane: alignUp(Math.max(0, ...scratch)) }
-}
-
-/** Where things lie, once the memory has been shared out. */
-export interface Places {
-  /** Address of a program's clock readings, one f64 a call; only where calls are timed. */
-  readonly clocks?: ReadonlyMap<PlannedProgram, number>
-  /** Address of a state or of fixed data. */
-  readonly own: (tensor: Tensor) => number
-  readonly arena: number
-  readonly scratch: number
-  readonly scratchBytesPerLane: number
-}
-
-/** Address of any tensor of a program. */
-export function addressOf(tensor: Tensor, { layout }: PlannedProgram, places: Places): number {
-  const stored = storageOf(tensor)
-  const offset = layout.offsets.get(stored)
-  return offset === undefined ? places.own(layout.inPlace.get(stored) ?? stored) : places.arena + offset
+/** How a module is built. */
+export interface BuildOptions {
+  readonly build: Build
+  readonly memory: MemoryOptions
+  /** Names of the products that go through a BLAS; the module imports it if there are any. */
+  readonly viaBlas: ReadonlySet<string>
 }
 
 /** A module, and what the time of each call of its programs is put down to. */
@@ -61,18 +30,16 @@ export interface Assembled {
 }
 
 /** Assembles one module with an exported function `(lane, lanes)` per program. */
-export function assemble(
-  programs: readonly PlannedProgram[],
-  places: Places,
-  options: { build: Build; memory: MemoryOptions },
-): Assembled {
-  const module = createModule({ memory: options.memory })
+export function assemble(programs: readonly PlannedProgram[], places: Places, options: BuildOptions): Assembled {
+  const { build, memory, viaBlas } = options
+  const module = createModule({ memory })
   const now = places.clocks === undefined ? undefined : module.importFunction("env", "now", [], ["f64"])
+  if (viaBlas.size > 0) importSgemm(module)
   const barrier = emitBarrier(module)
   const charges = new Map<PlannedProgram, Charge[]>()
   for (const planned of programs) {
     const clock = now && { now, readings: places.clocks!.get(planned)! }
-    const calls = callsOf(module, planned, places, options.build)
+    const calls = callsOf(module, planned, places, { ...build, viaBlas })
     charges.set(
       planned,
       calls.map(({ charge }) => charge),
@@ -126,7 +93,3 @@ function emitStopwatch(f: FunctionBuilder, lane: Local, { now, readings }: Clock
       f.local.get(time), f.local.set(last)
     })
 }
-
-/** Updates that could not be computed in place: copied into their states at the end. */
-export const copiedUpdates = ({ program, layout }: PlannedProgram): readonly Update[] =>
-  program.updates.filter(({ state, value }) => layout.inPlace.get(value) !== state)

@@ -3,6 +3,8 @@
 import { platform } from "#platform"
 import { ConfigError, DeviceError } from "../../core/index.ts"
 import type { Device } from "../backend.ts"
+import { createBlasChooser } from "./blas-choice.ts"
+import { compileModule } from "./compile-module.ts"
 import { detectFeatures, enableRelaxedSimd } from "./features.ts"
 import { type LanePool, openLanes, openLocalLane } from "./lanes.ts"
 import { fastestTile } from "./tile-probe.ts"
@@ -20,6 +22,12 @@ export interface WasmDeviceOptions {
   readonly allowV8Flags?: boolean
   /** Times every kernel inside each step: `Executable.profile` tells. Costs two readings of the clock a kernel. */
   readonly profile?: boolean
+  /**
+   * Matrix products through a BLAS of the system, on Node where the package koffi is installed. `auto` (default): those that
+   * were measured to be faster there, if there is one; `always`: every one, for measurements and tests; `off`: none. Its bits
+   * are its own: a strict device uses none.
+   */
+  readonly blas?: "auto" | "always" | "off"
 }
 
 /** More workers than any machine's cores that this was written for; each takes about 10 MB. */
@@ -28,8 +36,9 @@ const MAX_LANES = 256
 /**
  * Opens lanes on this machine's CPU. Where memory cannot be shared there is one lane, whatever was asked for.
  *
- * @throws ConfigError  if `lanes` is not a whole number from 1 to 256, or more than 1 with `local`
- * @throws DeviceError  if the engine has no WebAssembly SIMD, or a worker cannot be started
+ * @throws ConfigError  if `lanes` is not a whole number from 1 to 256, or more than 1 with `local`; if `blas` is no such
+ *                      word, or `always` on a strict device
+ * @throws DeviceError  if the engine has no WebAssembly SIMD, or a worker cannot be started; if `blas` is `always` and none is found
  */
 export async function openWasmDevice(options: WasmDeviceOptions = {}): Promise<Device> {
   checkOptions(options)
@@ -37,6 +46,7 @@ export async function openWasmDevice(options: WasmDeviceOptions = {}): Promise<D
     strict = false,
     allowV8Flags = false,
     profile = false,
+    blas = "auto",
     lanes = Math.min(platform.cores(), MAX_LANES),
   } = options
   const fma = !strict && enableRelaxedSimd(platform, allowV8Flags)
@@ -47,21 +57,43 @@ export async function openWasmDevice(options: WasmDeviceOptions = {}): Promise<D
       'use a newer engine, or openDevice({ kind: "reference" })',
     )
   const shared = options.local !== true && threads
+  if (blas === "always") requireBlas()
   const pool: LanePool = shared ? await openLanes(lanes) : openLocalLane()
   const tile = fastestTile(fma, allowV8Flags)
+  const build = { fma, tile }
+  const chooser = createBlasChooser(strict ? "off" : blas, {
+    find: () => platform.findBlas().blas,
+    build,
+    lanes: pool.count,
+    compile: (bytes) => compileModule(bytes, allowV8Flags),
+    optimized: allowV8Flags,
+  })
   const close = () => pool.close()
   return {
     kind: "wasm",
     lanes: pool.count,
     choices: { backend: "wasm", lanes: pool.count, fma, strict },
     tuning: { tile: `${tile.rows}x${tile.columns}` },
-    createWorkspace: () => createWasmWorkspace({ pool, build: { fma, tile }, shared, allowV8Flags, profile }),
+    createWorkspace: (recorded) =>
+      createWasmWorkspace({ pool, build, shared, allowV8Flags, profile, chooser, recorded }),
     close,
     [Symbol.asyncDispose]: close,
   }
 }
 
-function checkOptions({ lanes, local = false }: WasmDeviceOptions): void {
+function requireBlas(): void {
+  const { missing } = platform.findBlas()
+  if (missing !== undefined)
+    throw new DeviceError(`no BLAS: ${missing}`, 'kinglet doctor says what to install; blas: "auto" does without')
+}
+
+function checkOptions({ lanes, local = false, blas = "auto", strict = false }: WasmDeviceOptions): void {
+  if (!["auto", "always", "off"].includes(blas)) throw new ConfigError(`blas must be auto, always or off, got ${blas}`)
+  if (blas === "always" && strict)
+    throw new ConfigError(
+      "a strict device has the same bits everywhere, a BLAS has its own",
+      "leave out strict or blas",
+    )
   if (lanes === undefined) return
   if (!(Number.isInteger(lanes) && lanes >= 1 && lanes <= MAX_LANES))
     throw new ConfigError(`lanes must be a whole number from 1 to ${MAX_LANES}, got ${lanes}`)

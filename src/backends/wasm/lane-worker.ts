@@ -10,7 +10,16 @@ export const COMMAND = { run: 1, message: 2 } as const
 /** What the caller posts. `sequence` is the value from which the lane listens on. */
 export type ToLane =
   | { kind: "open"; sequence: number; control: SharedArrayBuffer; lane: number; lanes: number; wakeByMessage: boolean }
-  | { kind: "load"; sequence: number; id: number; module: unknown; memory: unknown; names: readonly string[] }
+  | {
+      kind: "load"
+      sequence: number
+      id: number
+      module: unknown
+      memory: unknown
+      names: readonly string[]
+      /** Source text that gives `sgemm` for a memory, if the module imports it. */
+      bindBlas: string | undefined
+    }
   | { kind: "unload"; sequence: number; id: number }
 
 /** What a lane posts. `done` comes from the last lane of a step, and only where `Atomics.waitAsync` is missing. */
@@ -18,6 +27,7 @@ export type FromLane = { kind: "ready" } | { kind: "done" } | { kind: "failed"; 
 
 export const LANE_SOURCE = `
 let words, lane, lanes, wakeByMessage
+let bind
 const modules = new Map()
 const now = () => performance.now()
 
@@ -26,8 +36,9 @@ const receive = {
     ({ lane, lanes, wakeByMessage } = message)
     words = new Int32Array(message.control)
   },
-  load({ id, module, memory, names }) {
-    const { exports } = new WebAssembly.Instance(module, { env: { memory, now } })
+  load({ id, module, memory, names, bindBlas }) {
+    if (bindBlas) bind ??= eval(bindBlas)
+    const { exports } = new WebAssembly.Instance(module, { env: { memory, now, sgemm: bindBlas && bind(memory) } })
     modules.set(id, names.map((name) => exports[name]))
   },
   unload({ id }) {

@@ -2,7 +2,7 @@
 // is woken when the last lane has finished; it never blocks. Idle lanes sleep in the futex and keep no process alive.
 import { platform } from "#platform"
 import { DeviceError } from "../../core/index.ts"
-import type { PlatformWorker } from "../../platform/platform.ts"
+import type { Blas, PlatformWorker } from "../../platform/platform.ts"
 import { COMMAND, type FromLane, LANE_SOURCE, type ToLane, WORD, WORDS } from "./lane-worker.ts"
 import { type WasmInstance, type WasmMemory, type WasmModule, webAssembly } from "./webassembly.ts"
 
@@ -19,8 +19,8 @@ export interface LoadedModule {
 /** Lanes that share the work of a step. One pool may serve several memories; its steps run one after the other. */
 export interface LanePool {
   readonly count: number
-  /** Instantiates a module that imports `env.memory` in every lane. */
-  load(memory: WasmMemory, module: WasmModule): Promise<LoadedModule>
+  /** Instantiates a module that imports `env.memory`, and `env.sgemm` if a BLAS is given, in every lane. */
+  load(memory: WasmMemory, module: WasmModule, blas?: Blas): Promise<LoadedModule>
   /**
    * Calls an exported function, by name or by index, as `(lane, lanes)` on every lane; settles when all have returned.
    *
@@ -48,6 +48,7 @@ interface Loading {
   readonly module: WasmModule
   readonly memory: WasmMemory
   readonly names: readonly string[]
+  readonly bindBlas: string | undefined
 }
 
 /**
@@ -84,8 +85,8 @@ export async function openLanes(count: number): Promise<LanePool> {
     if (forgottenBytes > FORGOTTEN_BYTES_LIMIT) letGo(old)
     else await lanes.tell((_, sequence) => ({ kind: "unload", sequence, id }))
   }
-  const load = async (memory: WasmMemory, module: WasmModule): Promise<LoadedModule> => {
-    const loading = { id: modules++, module, memory, names: functionsOf(module) }
+  const load = async (memory: WasmMemory, module: WasmModule, blas?: Blas): Promise<LoadedModule> => {
+    const loading = { id: modules++, module, memory, names: functionsOf(module), bindBlas: blas?.bindSource }
     await tellToLoad(await current(), loading)
     const handle: LoadedModule = {
       functions: loading.names,
@@ -121,8 +122,8 @@ async function startTeam(count: number, loaded: readonly Loading[] = []): Promis
   return team
 }
 
-const tellToLoad = (team: Team, { id, module, memory, names }: Loading): Promise<void> =>
-  team.tell((_, sequence) => ({ kind: "load", sequence, id, module, memory, names }))
+const tellToLoad = (team: Team, loading: Loading): Promise<void> =>
+  team.tell((_, sequence) => ({ kind: "load", sequence, ...loading }))
 
 /** One lane on the calling thread: no worker, no barrier, and the memory need not be shared. */
 export function openLocalLane(): LocalLane {
@@ -139,9 +140,9 @@ export function openLocalLane(): LocalLane {
   }
   return {
     count: 1,
-    async load(memory, module) {
+    async load(memory, module, blas) {
       const handle = { functions: functionsOf(module), unload: () => void instances.delete(handle) }
-      instances.set(handle, new webAssembly.Instance(module, { env: { memory, now: platform.now } }))
+      instances.set(handle, instantiate(module, memory, blas))
       return handle
     },
     run: async (module, step) => runSync(module, step),
@@ -149,6 +150,12 @@ export function openLocalLane(): LocalLane {
     close: async () => instances.clear(),
   }
 }
+
+/** On this thread; the module may import `env.memory`, `env.now`, and `env.sgemm` if a BLAS is given. */
+export const instantiate = (module: WasmModule, memory: WasmMemory, blas?: Blas): WasmInstance =>
+  new webAssembly.Instance(module, {
+    env: { memory, now: platform.now, ...(blas ? { sgemm: blas.bind(memory) } : {}) },
+  })
 
 const functionsOf = (module: WasmModule): string[] =>
   webAssembly.Module.exports(module).flatMap(({ name, kind }) => (kind === "function" ? [name] : []))

@@ -5,7 +5,7 @@ import { DeviceError, formatBytes, sizeOf } from "../../core/index.ts"
 import type { Tensor } from "../../tensor/index.ts"
 import { type WasmMemory, webAssembly } from "./webassembly.ts"
 
-const PAGE_BYTES = 65536
+export const PAGE_BYTES = 65536
 /** A 32-bit memory ends at 4 GiB; one page less keeps every address and length in 32 bits. */
 export const MAX_PAGES = 65535
 

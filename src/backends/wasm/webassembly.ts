@@ -13,7 +13,8 @@ export interface WasmInstance {
   readonly exports: { readonly [name: string]: WasmFunction }
 }
 export type WasmFunction = (...args: number[]) => number | undefined
-export type WasmImports = { readonly [module: string]: { readonly [name: string]: WasmMemory | WasmFunction } }
+type WasmImport = WasmMemory | ((...args: never[]) => number | void)
+export type WasmImports = { readonly [module: string]: { readonly [name: string]: WasmImport } }
 
 interface WebAssemblyApi {
   validate(bytes: Uint8Array): boolean

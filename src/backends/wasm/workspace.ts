@@ -1,15 +1,19 @@
 // One WebAssembly memory and the programs that run in it. Layout, from address 0: the lanes' control block, then states and
 // fixed data as programs name them, an arena all programs share, and scratch for each lane.
 
+import type { Blas } from "../../platform/platform.ts"
 import { flopsOf, isOp, type Program, type Tensor } from "../../tensor/index.ts"
-import type { Executable, Feed, Results, StepTime, Workspace } from "../backend.ts"
+import type { Choices, Executable, Feed, Results, StepTime, Workspace } from "../backend.ts"
 import { feedValues, requireState, stateValues } from "../feed.ts"
-import { addressOf, assemble, type Places, type PlannedProgram, planProgram } from "./compile.ts"
+import type { BlasChooser } from "./blas-choice.ts"
+import { assemble } from "./compile.ts"
 import { compileModule } from "./compile-module.ts"
 import type { Build } from "./kernels/index.ts"
+import { type Product, productName } from "./kernels/matmul-shape.ts"
 import { CONTROL_BYTES, type LanePool, type LoadedModule } from "./lanes.ts"
 import { bytesOf, createAllocator, ownTensorsOf } from "./layout.ts"
 import { MAX_PAGES, type Memory, openMemory } from "./memory.ts"
+import { addressOf, type Places, type PlannedProgram, planProgram, productsOf } from "./planned-program.ts"
 import type { Charge } from "./profile.ts"
 
 interface WorkspaceOptions {
@@ -18,6 +22,9 @@ interface WorkspaceOptions {
   readonly shared: boolean
   readonly allowV8Flags: boolean
   readonly profile: boolean
+  readonly chooser: BlasChooser | undefined
+  /** What another workspace chose by measuring, to be taken over. */
+  readonly recorded: Choices | undefined
 }
 
 /** What the executables of a workspace have in common. */
@@ -28,19 +35,22 @@ interface Runtime {
   readonly inTurn: <T>(run: () => Promise<T>) => Promise<T>
 }
 
-export function createWasmWorkspace({ pool, build, shared, allowV8Flags, profile }: WorkspaceOptions): Workspace {
+export function createWasmWorkspace(options: WorkspaceOptions): Workspace {
+  const { pool, build, shared, allowV8Flags, profile } = options
   const memory = openMemory(shared)
   const runtime: Runtime = { memory, pool, inTurn: createTurns() }
   const places = createPlaces(memory, pool.count, profile)
   const loaded: LoadedModule[] = []
+  const products = createProductChoices(options)
   const viewOf = (state: Tensor) => (requireState(state), memory.view(state, places.own(state)))
 
   const compile: Workspace["compile"] = async (programs) => {
     const entries = Object.entries(programs) as [string, Program][]
     const planned = entries.map(([name, program]) => planProgram(name, program, build))
     const shares = places.share(planned)
-    const { bytes, charges } = assemble(planned, shares, { build, memory: { min: 1, max: MAX_PAGES, shared } })
-    const handle = await pool.load(memory.live(), compileModule(bytes, allowV8Flags))
+    const { blas, viaBlas } = await products.choose(planned)
+    const { bytes, charges } = assemble(planned, shares, { build, viaBlas, memory: { min: 1, max: MAX_PAGES, shared } })
+    const handle = await pool.load(memory.live(), compileModule(bytes, allowV8Flags), blas)
     loaded.push(handle)
     return Object.fromEntries(
       planned.map((one) => [one.name, createExecutable(one, shares, charges.get(one)!, handle, runtime)]),
@@ -50,12 +60,40 @@ export function createWasmWorkspace({ pool, build, shared, allowV8Flags, profile
     compile,
     write: (state, values) => viewOf(state).set(stateValues(state, values)),
     read: (state) => Float32Array.from(viewOf(state)),
+    get choices() {
+      return products.choices
+    },
     get plannedBytes() {
       return places.used
     },
     close() {
       for (const handle of loaded.splice(0)) handle.unload()
       memory.close()
+    },
+  }
+}
+
+/** Which products of a workspace go through a BLAS: measured, or as recorded. */
+function createProductChoices({ chooser, recorded }: WorkspaceOptions) {
+  let choices: Choices = {}
+  const used = new Set<string>()
+  const recordedNames = new Set(String(recorded?.["blasProducts"] ?? "").split(" "))
+  const namesFor = async (products: readonly Product[]): Promise<ReadonlySet<string>> =>
+    recorded
+      ? new Set(products.map(productName).filter((name) => recordedNames.has(name)))
+      : (chooser?.choose(products) ?? new Set())
+  const choose = async (planned: readonly PlannedProgram[]): Promise<{ blas?: Blas; viaBlas: ReadonlySet<string> }> => {
+    const viaBlas = await namesFor(productsOf(planned))
+    const blas = viaBlas.size > 0 ? chooser?.find() : undefined
+    if (blas === undefined) return { viaBlas: new Set() }
+    for (const name of viaBlas) used.add(name)
+    choices = { blas: blas.name, blasProducts: [...used].sort().join(" ") }
+    return { blas, viaBlas }
+  }
+  return {
+    choose,
+    get choices() {
+      return choices
     },
   }
 }

@@ -10,17 +10,19 @@ const SECONDS = 2
 
 export interface BenchOptions {
   readonly threads?: number | undefined
+  readonly blas: "auto" | "off"
   readonly device: "wasm" | "reference"
 }
 
 export async function benchCommand(
   work: string | undefined,
-  { threads, device: kind }: BenchOptions,
+  { threads, blas, device: kind }: BenchOptions,
   output: Output,
 ): Promise<number> {
   if (work !== undefined) return sayWhere(work, output)
   await using device = await openDevice({
     kind,
+    blas,
     allowV8Flags: true,
     ...(threads === undefined ? {} : { lanes: threads }),
   })

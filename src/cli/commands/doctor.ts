@@ -24,6 +24,9 @@ interface Facts extends ReturnType<typeof detectFeatures> {
   readonly totalBytes: number
   readonly freeBytes: number
   readonly flopsPerSecond: number
+  /** The BLAS found, or null and why. */
+  readonly blas: string | null
+  readonly blasMissing?: string
 }
 
 /** Below this a model of a few million parameters does not train beside an ordinary desktop. */
@@ -66,6 +69,7 @@ async function examine(): Promise<{ facts: Facts; findings: Finding[] }> {
       totalBytes,
       freeBytes,
       flopsPerSecond,
+      ...blasFacts(),
     }
     return { facts, findings: findingsOf(facts) }
   } finally {
@@ -73,8 +77,14 @@ async function examine(): Promise<{ facts: Facts; findings: Finding[] }> {
   }
 }
 
+function blasFacts(): Pick<Facts, "blas" | "blasMissing"> {
+  const { blas, missing } = platform.findBlas()
+  return blas ? { blas: blas.name } : { blas: null, blasMissing: missing! }
+}
+
 function findingsOf(facts: Facts): Finding[] {
   const { version, engine, simd, relaxedSimd, threads, cores, lanes, totalBytes, freeBytes, flopsPerSecond } = facts
+  const { blas, blasMissing = "" } = facts
   const finding = (good: boolean, otherwise: "poor" | "missing", name: string, what: string, why: string): Finding =>
     good ? { name, state: "good", what } : { name, state: otherwise, what, why }
   return [
@@ -100,6 +110,13 @@ function findingsOf(facts: Facts): Finding[] {
       "shared memory",
       threads ? "lanes can share one memory" : "none",
       "one core does all the work",
+    ),
+    finding(
+      blas !== null,
+      "poor",
+      "BLAS",
+      blas ?? `none (${blasMissing})`,
+      "optional; with koffi (npm install koffi) and OpenBLAS (Debian: libopenblas0-pthread) products take about half the time",
     ),
     finding(
       lanes > 1 || cores === 1,

@@ -22,6 +22,7 @@ export interface SamplingArguments {
 export interface ModelArguments {
   readonly checkpoint: "best" | "last"
   readonly threads?: number | undefined
+  readonly blas: "auto" | "off"
   readonly device: "wasm" | "reference"
 }
 
@@ -44,11 +45,12 @@ export async function generateCommand(path: string, options: GenerateCommandOpti
 /** Opens a device and the model on it; both are closed after `work`. */
 export async function withModel<T>(
   path: string,
-  { device: kind, threads, checkpoint }: ModelArguments,
+  { device: kind, threads, blas, checkpoint }: ModelArguments,
   work: (model: Model) => Promise<T>,
 ): Promise<T> {
   await using device = await openDevice({
     kind,
+    blas,
     allowV8Flags: true,
     ...(threads === undefined ? {} : { lanes: threads }),
   })

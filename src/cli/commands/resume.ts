@@ -11,6 +11,7 @@ import { measurePeak } from "../peak.ts"
 
 export interface ResumeCommandOptions {
   readonly threads?: number | undefined
+  readonly blas: "auto" | "off"
   readonly baselines: boolean
   readonly tensorboard?: true | undefined
 }
@@ -23,7 +24,7 @@ export async function resumeCommand(dir: string, options: ResumeCommandOptions, 
     await output.event({ type: "finished", dir, step: found.step })
     return 0
   }
-  await using device = await openDevice(deviceOf(found, options.threads))
+  await using device = await openDevice(deviceOf(found, options))
   const peak = device.kind === "wasm" ? await measurePeak(device) : 0
   const { baselines, tensorboard = false } = options
   return await followRun({
@@ -48,9 +49,12 @@ async function requireRun(dir: string): Promise<RunInspection> {
   return found
 }
 
-/** What the run was computed on, so that its bits stay the same; `threads` overrules. */
-export function deviceOf({ device, recipe }: RunInspection, threads: number | undefined) {
+/** What the run was computed on, so that its bits stay the same; `threads` and `blas` overrule. */
+export function deviceOf(
+  { device, recipe }: RunInspection,
+  { threads, blas }: Pick<ResumeCommandOptions, "threads" | "blas">,
+) {
   const lanes = threads ?? device?.lanes
   const kind = device?.kind === "reference" ? ("reference" as const) : ("wasm" as const)
-  return { kind, strict: recipe.strict, allowV8Flags: true, ...(lanes === undefined ? {} : { lanes }) }
+  return { kind, strict: recipe.strict, blas, allowV8Flags: true, ...(lanes === undefined ? {} : { lanes }) }
 }

@@ -9,11 +9,12 @@ import { trainCommand } from "./train.ts"
 export interface StartOptions {
   readonly budget: number
   readonly threads?: number | undefined
+  readonly blas: "auto" | "off"
 }
 
 export async function start(
   paths: readonly string[],
-  { budget, threads }: StartOptions,
+  { budget, threads, blas }: StartOptions,
   output: Output,
 ): Promise<number> {
   const source: DataSource | undefined =
@@ -24,6 +25,6 @@ export async function start(
     output.width - 2,
   )
   await output.say(...lines.map((line) => `  ${output.colors.bold(line)}`), "")
-  const options = { budget, threads, seed: 1, device: "wasm", baselines: true } as const
+  const options = { budget, threads, blas, seed: 1, device: "wasm", baselines: true } as const
   return trainCommand(source ? "inline" : paths, options, output, source)
 }

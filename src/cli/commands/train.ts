@@ -22,6 +22,7 @@ export interface TrainCommandOptions {
   readonly out?: string | undefined
   readonly seed: number
   readonly threads?: number | undefined
+  readonly blas: "auto" | "off"
   readonly device: "wasm" | "reference"
   readonly strict?: true | undefined
   readonly baselines: boolean
@@ -58,6 +59,7 @@ export async function trainCommand(
     ...(before ? { lanes: before.lanes } : {}),
     ...(options.threads === undefined ? {} : { lanes: options.threads }),
     strict: request.strict,
+    blas: options.blas,
     allowV8Flags: true,
   })
   const common = {

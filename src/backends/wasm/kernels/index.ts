@@ -1,5 +1,5 @@
 // One row per operation: which kernel computes it, under which key its code is shared, and how much scratch a lane needs.
-import { sizeOf } from "../../../core/index.ts"
+import { DeviceError, sizeOf } from "../../../core/index.ts"
 import type { ElementwiseOp, Node, Op } from "../../../tensor/index.ts"
 import type { FunctionHandle, ModuleBuilder } from "../assembler.ts"
 import { attentionScratchBytes, emitAttention } from "./attention.ts"
@@ -8,7 +8,7 @@ import { emitCacheWrite } from "./cache-write.ts"
 import { emitCrossEntropy, emitCrossEntropyGrad } from "./cross-entropy.ts"
 import { emitGather } from "./gather.ts"
 import { emitMatmul, matmulScratchBytes } from "./matmul.ts"
-import type { TileShape } from "./matmul-shape.ts"
+import { type Product, productName, type TileShape } from "./matmul-shape.ts"
 import { emitConcatenate, emitPad, emitSliceOf, emitTranspose } from "./move-regions.ts"
 import { emitRope } from "./rope.ts"
 import { emitScatterAdd } from "./scatter-add.ts"
@@ -32,13 +32,16 @@ export interface Build {
 export interface KernelOptions extends Build {
   /** The output is the first input's own buffer. */
   readonly inPlace: boolean
+  /** Names of the products ({@link productName}) that go through a BLAS. */
+  readonly viaBlas?: ReadonlySet<string>
 }
 
 /** Operations that never reach a kernel: sources, views, and what the schedule fuses. */
 type Absorbed = ElementwiseOp | "input" | "state" | "constant" | "data" | "reshape" | "broadcast" | "sum" | "max"
 type KernelRule<O extends Op> = (node: Node<O>, options: KernelOptions) => Kernel
 
-function matmulKernel(node: Node<"matmul">, { fma, tile }: KernelOptions): Kernel {
+/** The product of a node, as the fewest and largest matrices. */
+export function productOf(node: Node<"matmul">): Product {
   const { transposeA, transposeB } = node.attributes
   const [a, b, c] = [node.inputs[0]!.shape, node.inputs[1]!.shape, node.outputs[0]!.shape]
   const [m, n, k] = [c.at(-2)!, c.at(-1)!, transposeA ? a.at(-2)! : a.at(-1)!]
@@ -47,21 +50,16 @@ function matmulKernel(node: Node<"matmul">, { fma, tile }: KernelOptions): Kerne
   const flat = sharedB && !transposeA
   const batch = flat ? 1 : sizeOf(c.slice(0, -2))
   const rows = flat ? sizeOf(c.slice(0, -1)) : m
-  const shape = {
-    batch,
-    m: rows,
-    n,
-    k,
-    transposeA,
-    transposeB,
-    fma,
-    tile,
-    ...(sharedB && batch > 1 ? { batchStrideB: 0 } : {}),
-  }
+  return { batch, m: rows, n, k, transposeA, transposeB, ...(sharedB && batch > 1 ? { batchStrideB: 0 } : {}) }
+}
+
+function matmulKernel(node: Node<"matmul">, { fma, tile, viaBlas }: KernelOptions): Kernel {
+  const product = productOf(node)
+  const shape = { ...product, fma, tile, blas: viaBlas?.has(productName(product)) ?? false }
   return { scratchBytes: matmulScratchBytes(shape), emit: (module) => emitMatmul(module, shape) }
 }
 
-export const kernels: { readonly [O in Exclude<Op, Absorbed>]: KernelRule<O> } = {
+const kernels: { readonly [O in Exclude<Op, Absorbed>]: KernelRule<O> } = {
   matmul: matmulKernel,
   gather: (node) => {
     const [V, C] = node.inputs[0]!.shape as [number, number]
@@ -112,4 +110,16 @@ function attentionShape(node: Node): { B: number; T: number; H: number; K: numbe
   const [B, T, H, D] = node.inputs[0]!.shape as [number, number, number, number]
   const [, S, K] = node.inputs[1]!.shape as [number, number, number, number]
   return { B, T, H, K, D, S }
+}
+
+/**
+ * The kernel of a node.
+ *
+ * @throws DeviceError  for an operation the backend lacks
+ */
+export function kernelOf(node: Node, options: KernelOptions): Kernel {
+  const rule = (kernels as { readonly [O in Op]?: (node: Node, options: KernelOptions) => Kernel })[node.op]
+  if (rule !== undefined) return rule(node, options)
+  const hint = 'use openDevice({ kind: "reference" })'
+  throw new DeviceError(`the wasm backend has no kernel for ${node.op}`, hint)
 }

@@ -25,6 +25,8 @@ export interface MatmulShape {
   readonly accumulate?: boolean
   /** The register tile; it never changes the bits. */
   readonly tile?: TileShape
+  /** Through the imported `sgemm`; its rows must not overlap. Bits are then the library's, and may depend on the lanes. */
+  readonly blas?: boolean
 }
 
 /** Rows and columns of C that stay in registers while k runs. */
@@ -35,6 +37,13 @@ export interface TileShape {
 
 /** 8 sums, 2 of B and 1 of A fit the 16 registers of every engine. The fastest tile is a matter of the engine: tile-probe.ts. */
 export const SMALLEST_TILE: TileShape = { rows: 4, columns: 8 }
+
+/** A shape before it is decided how it is computed. */
+export type Product = Omit<MatmulShape, "fma" | "accumulate" | "tile" | "blas">
+
+/** `12*64x64x32b`: batch, sizes, transposed operands. */
+export const productName = ({ batch = 1, m, n, k, transposeA, transposeB }: Product): string =>
+  `${batch > 1 ? `${batch}*` : ""}${m}x${n}x${k}${transposeA ? "a" : ""}${transposeB ? "b" : ""}`
 
 /** A shape with every stride said. */
 export type ResolvedMatmul = Required<MatmulShape>
@@ -50,6 +59,7 @@ export function resolveMatmul(shape: MatmulShape): ResolvedMatmul {
     accumulate = false,
     fma,
     tile = SMALLEST_TILE,
+    blas = false,
   } = shape
   const rowStrideA = shape.rowStrideA ?? (transposeA ? m : k)
   const rowStrideB = shape.rowStrideB ?? (transposeB ? k : n)
@@ -58,7 +68,7 @@ export function resolveMatmul(shape: MatmulShape): ResolvedMatmul {
   const batchStrideB = shape.batchStrideB ?? (transposeB ? n : k) * rowStrideB
   const batchStrideC = shape.batchStrideC ?? m * rowStrideC
   const strides = { rowStrideA, rowStrideB, rowStrideC, batchStrideA, batchStrideB, batchStrideC }
-  return { batch, m, n, k, transposeA, transposeB, accumulate, fma, tile, ...strides }
+  return { batch, m, n, k, transposeA, transposeB, accumulate, fma, tile, blas, ...strides }
 }
 
 /** Longest panel: 256 · 8 floats of B are 8 KB, a quarter of the smallest first-level cache in use; 16 columns take half of it. */
@@ -68,11 +78,12 @@ const MAX_BLOCK_ROWS = 256
 /** Up to this many rows a product is limited by reading B, and B is read in place. */
 const MAX_THIN_ROWS = 3
 
-export type MatmulPath = "empty" | "dot" | "stream" | "tiles"
+export type MatmulPath = "empty" | "blas" | "dot" | "stream" | "tiles"
 
-/** Which code computes it: `dot` runs along k over rows of B, `stream` adds scaled rows of B, `tiles` is the general one. */
-export function matmulPath({ batch, m, n, k, transposeA, transposeB }: ResolvedMatmul): MatmulPath {
+/** Which code computes it: `dot` runs along k over rows of B, `stream` adds scaled rows of B, `tiles` is the general one, `blas` calls the system's. */
+export function matmulPath({ batch, m, n, k, transposeA, transposeB, blas }: ResolvedMatmul): MatmulPath {
   if (batch * m * n * k === 0) return "empty"
+  if (blas) return "blas"
   if (m > MAX_THIN_ROWS || transposeA) return "tiles"
   return transposeB ? "dot" : "stream"
 }

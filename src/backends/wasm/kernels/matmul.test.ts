@@ -5,6 +5,7 @@ import { platform } from "#platform"
 import { mix32 } from "../../../core/index.ts"
 import { createModule } from "../assembler.ts"
 import { enableRelaxedSimd } from "../features.ts"
+import { instantiate } from "../lanes.ts"
 import { webAssembly } from "../webassembly.ts"
 import { emitMatmul, type MatmulShape, matmulScratchBytes } from "./matmul.ts"
 import { resolveMatmul, type TileShape } from "./matmul-shape.ts"
@@ -17,6 +18,8 @@ const TILES: readonly TileShape[] = [
   { rows: 6, columns: 16 },
 ]
 type Shape = Omit<MatmulShape, "fma" | "tile">
+const { blas, missing } = platform.findBlas()
+if (missing !== undefined) console.warn(`skipped: ${missing}, products through a BLAS are not tested`)
 const GUARD = 1234.5
 
 /** A deterministic float in (-1, 1) for each index. */
@@ -37,7 +40,7 @@ function layoutOf(shape: MatmulShape) {
 }
 
 /** Runs the product on `lanes` lanes, one after the other; A and B end where the memory ends. */
-function run(shape: MatmulShape, lanes: number): Float32Array {
+function run(shape: MatmulShape, lanes: number, before = GUARD): Float32Array {
   const { a, b, c } = layoutOf(shape)
   const scratchBytes = matmulScratchBytes(shape)
   const pages = Math.ceil((lanes * scratchBytes + 4 * (a + b + c + 32)) / 65536) + 1
@@ -54,16 +57,15 @@ function run(shape: MatmulShape, lanes: number): Float32Array {
     },
   )
   const memory = new webAssembly.Memory({ initial: pages, maximum: pages })
-  const instance = new webAssembly.Instance(new webAssembly.Module(module.bytes()), { env: { memory } })
+  const { exports } = instantiate(new webAssembly.Module(module.bytes()), memory, shape.blas ? blas : undefined)
   const floats = new Float32Array(memory.buffer)
   const [atA, atB] = [floats.length - a, floats.length - a - b]
   const atC = atB - c - 16
   for (let i = 0; i < a; i++) floats[atA + i] = noise(i + 1)
   for (let i = 0; i < b; i++) floats[atB + i] = noise(7 * i + 3)
-  floats.fill(GUARD, atC - 16, atC + c + 16)
+  floats.fill(GUARD, atC - 16, atC + c + 16).fill(before, atC, atC + c)
   if (shape.accumulate) for (let i = 0; i < c; i++) floats[atC + i] = noise(3 * i + 5)
-  for (let lane = 0; lane < lanes; lane++)
-    instance.exports.run(4 * atA, 4 * atB, 4 * atC, lane * scratchBytes, lane, lanes)
+  for (let lane = 0; lane < lanes; lane++) exports.run!(4 * atA, 4 * atB, 4 * atC, lane * scratchBytes, lane, lanes)
   expect([...floats.slice(atC - 16, atC), ...floats.slice(atC + c, atC + c + 16)]).toEqual(Array(32).fill(GUARD))
   return floats.slice(atC, atC + c)
 }
@@ -166,6 +168,27 @@ it.each(builds)("gives the same bits with every tile (fma %s)", (fma) => {
       const [first, ...others] = TILES.map((tile) => run({ ...shape, ...transpose, fma, tile }, 2))
       for (const other of others) expect(other, JSON.stringify(shape)).toEqual(first)
     }
+})
+
+describe.skipIf(blas === undefined)("through a BLAS", () => {
+  it.each(transposes)("equals the definition on awkward shapes, on any number of lanes (%o)", (transpose) => {
+    for (const shape of awkward)
+      for (const accumulate of [false, true])
+        for (const lanes of [1, 2, 3, 7]) {
+          const whole = { ...shape, ...transpose, accumulate, fma: false, blas: true }
+          expectClose(whole, run(whole, lanes))
+        }
+  })
+
+  it("overwrites what is no number in C", () => {
+    const shape = { m: 5, n: 6, k: 7, fma: false, blas: true }
+    expectClose(shape, run(shape, 1, Number.NaN))
+  })
+
+  it("gives the same bits again", () => {
+    const shape = { m: 67, n: 65, k: 130, transposeB: true, fma: false, blas: true }
+    expect(run(shape, 2)).toEqual(run(shape, 2))
+  })
 })
 
 it("in the strict build the sum runs in the order of k, each step rounded", () => {

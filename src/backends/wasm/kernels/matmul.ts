@@ -1,6 +1,8 @@
 // Matrix products, one function per shape. The sum of each element of C runs over k in an order fixed by the shape, so
-// that lanes, tiles and blocks never change its bits. Paths: matmul-tiles.ts (general), matmul-thin.ts (up to 3 rows).
+// that lanes, tiles and blocks never change its bits. Paths: matmul-tiles.ts (general), matmul-thin.ts (up to 3 rows); and
+// matmul-blas.ts, whose bits are the library's.
 import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from "../assembler.ts"
+import { BLAS_GROUP, emitSgemm, importSgemm } from "./matmul-blas.ts"
 import {
   type MatmulShape,
   matmulPath,
@@ -25,9 +27,10 @@ export function emitMatmul(module: ModuleBuilder, shape: MatmulShape): FunctionH
   const resolved = resolveMatmul(shape)
   const key = `matmul ${JSON.stringify(resolved)}`
   const { m, n, k } = resolved
+  const sgemm = resolved.blas ? importSgemm(module) : undefined
   return module.once(key, () =>
     module.function(`matmul_${m}x${n}x${k}`, ["i32", "i32", "i32", "i32", "i32", "i32"], [], false, (f, ...params) =>
-      emitSlices(module, f, resolved, params),
+      emitSlices({ module, f, shape: resolved, sgemm }, params),
     ),
   )
 }
@@ -41,18 +44,23 @@ interface Split {
 
 function splitOf(shape: ResolvedMatmul): Split {
   const path = matmulPath(shape)
-  if (path === "dot") return columnSplit(shape, dotColumns(shape))
-  if (path === "stream") return columnSplit(shape, STREAM_GROUP)
-  return splitsColumns(shape) ? columnSplit(shape, shape.tile.columns) : rowSplit(shape)
+  const { m, n, tile } = shape
+  if (path === "dot") return evenSplit(true, n, dotColumns(shape))
+  if (path === "stream") return evenSplit(true, n, STREAM_GROUP)
+  const columns = splitsColumns(shape)
+  if (path === "blas") return evenSplit(columns, columns ? n : m, BLAS_GROUP)
+  return columns ? evenSplit(true, n, tile.columns) : tileSplit(shape)
 }
 
-const columnSplit = ({ n }: ResolvedMatmul, size: number): Split => ({
-  columns: true,
-  groups: Math.ceil(n / size),
-  emitPlace: (f, group) => emitMin(f, n, () => f.scaled(group, size)),
+/** Groups of `size` rows or columns. */
+const evenSplit = (columns: boolean, length: number, size: number): Split => ({
+  columns,
+  groups: Math.ceil(length / size),
+  emitPlace: (f, group) => emitMin(f, length, () => f.scaled(group, size)),
 })
 
-function rowSplit(shape: ResolvedMatmul): Split {
+/** Tiles of rows, whose heights differ at the end. */
+function tileSplit(shape: ResolvedMatmul): Split {
   const { whole, tail } = rowTiles(shape)
   const emitPlace = (f: FunctionBuilder, group: Local) => {
     f.scaled(group, shape.tile.rows)
@@ -62,8 +70,18 @@ function rowSplit(shape: ResolvedMatmul): Split {
   return { columns: false, groups: whole + tail.length, emitPlace }
 }
 
+/** What the code of one product is written with. */
+interface Writing {
+  readonly module: ModuleBuilder
+  readonly f: FunctionBuilder
+  readonly shape: ResolvedMatmul
+  /** The function of a BLAS, where the product goes through one. */
+  readonly sgemm: FunctionHandle | undefined
+}
+
 /** The lane's share of batch × groups, one matrix of the batch after the other. */
-function emitSlices(module: ModuleBuilder, f: FunctionBuilder, shape: ResolvedMatmul, params: readonly Local[]): void {
+function emitSlices(writing: Writing, params: readonly Local[]): void {
+  const { f, shape } = writing
   const [, , , , lane, lanes] = params
   const { groups } = splitOf(shape)
   const [unit, last, matrix, start, stop] = f.locals("i32", 5)
@@ -83,21 +101,14 @@ function emitSlices(module: ModuleBuilder, f: FunctionBuilder, shape: ResolvedMa
       f.assign(matrix, () => (f.local.get(unit), f.i32.const(groups), f.i32.divU()))
       f.assign(start, () => (f.local.get(unit), f.scaled(matrix, groups), f.i32.sub()))
       f.assign(stop, () => emitMin(f, groups, () => (f.address(start, last), f.local.get(unit), f.i32.sub())))
-      emitSlice(module, f, shape, params, matrix, start, stop)
+      emitSlice(writing, params, matrix, start, stop)
     },
   )
 }
 
 /** Groups [start, stop) of one matrix of the batch. */
-function emitSlice(
-  module: ModuleBuilder,
-  f: FunctionBuilder,
-  shape: ResolvedMatmul,
-  params: readonly Local[],
-  matrix: Local,
-  start: Local,
-  stop: Local,
-): void {
+function emitSlice(writing: Writing, params: readonly Local[], matrix: Local, start: Local, stop: Local): void {
+  const { f, shape } = writing
   const { columns, emitPlace } = splitOf(shape)
   const { m, n, batchStrideA, batchStrideB, batchStrideC } = shape
   const strides = [batchStrideA, batchStrideB, batchStrideC]
@@ -110,13 +121,14 @@ function emitSlice(
     f.assign(to, () => emitPlace(f, stop))
     const rows = columns ? { rowStart: 0, rowStop: m } : { rowStart: from, rowStop: to }
     const cols = columns ? { columnStart: from, columnStop: to } : { columnStart: 0, columnStop: n }
-    emitPath(module, f, shape, { a, b, c, scratch: params[3], ...rows, ...cols })
+    emitPath(writing, { a, b, c, scratch: params[3], ...rows, ...cols })
   })
 }
 
-function emitPath(module: ModuleBuilder, f: FunctionBuilder, shape: ResolvedMatmul, slice: MatmulSlice): void {
+function emitPath({ module, f, shape, sgemm }: Writing, slice: MatmulSlice): void {
   const path = matmulPath(shape)
-  if (path === "tiles") emitTiles(module, f, shape, slice)
+  if (path === "blas") emitSgemm(f, shape, slice, sgemm!)
+  else if (path === "tiles") emitTiles(module, f, shape, slice)
   else if (path === "dot") emitDot(f, shape, slice)
   else if (path === "stream") emitStream(f, shape, slice)
   else if (!shape.accumulate) emitClear(f, shape, slice)
