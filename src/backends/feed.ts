@@ -1,12 +1,12 @@
 // Checks what a run is fed and what a state is set to against what is asked for, once, at the door of every backend.
-import { ConfigError, DataError, formatShape, sizeOf } from "../core/index.ts"
+import { ConfigError, DataError, encodeF16, formatShape, sizeOf } from "../core/index.ts"
 import { isOp, type Program, type Tensor } from "../tensor/index.ts"
 import type { Feed } from "./backend.ts"
 
 /**
- * Values by input tensor.
+ * Values by input tensor; as bits where the input is f16.
  *
- * @throws DataError  if an input is missing, unknown, has the wrong number of values, or i32 and one that is not
+ * @throws DataError  if an input is missing, unknown, has the wrong number of values, or one that does not fit its dtype
  */
 export function feedValues(program: Program, feed: Feed): Map<Tensor, ArrayLike<number>> {
   for (const name of Object.keys(feed))
@@ -26,10 +26,10 @@ export function feedValues(program: Program, feed: Feed): Map<Tensor, ArrayLike<
 }
 
 /**
- * The numbers a state is set to.
+ * The numbers a state is set to; as bits, rounded to the nearest, where the state is f16.
  *
  * @throws ConfigError  if `state` is no state
- * @throws DataError    if their number is wrong, or the state is i32 and one of them is not
+ * @throws DataError    if their number is wrong, or one of them does not fit the state's dtype
  */
 export function stateValues(state: Tensor, values: ArrayLike<number>): ArrayLike<number> {
   return checked(`state "${requireState(state)}" ${formatShape(state.shape)}`, state, values)
@@ -48,9 +48,18 @@ export function requireState(state: Tensor): string {
 function checked(what: string, { shape, dtype }: Tensor, values: ArrayLike<number>): ArrayLike<number> {
   if (values.length !== sizeOf(shape))
     throw new DataError(`${what} needs ${sizeOf(shape)} values, got ${values.length}`)
+  if (dtype === "f16") return halves(what, values)
   if (dtype !== "i32") return values
   for (let i = 0; i < values.length; i++)
     if ((values[i]! | 0) !== values[i])
       throw new DataError(`${what} needs whole numbers of 32 bits, got ${values[i]} at ${i}`)
   return values
+}
+
+/** Kernels turn halves to floats without a look at infinities: there are none. */
+function halves(what: string, values: ArrayLike<number>): Uint16Array {
+  const encoded = encodeF16(values)
+  const at = encoded.findIndex((half) => (half & 0x7c00) === 0x7c00)
+  if (at < 0) return encoded
+  throw new DataError(`${what} needs numbers within ±65504, got ${values[at]} at ${at}`, "store it in f32")
 }

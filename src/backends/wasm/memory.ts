@@ -1,7 +1,7 @@
 // One WebAssembly memory that grows to what a plan needs and is let go as a whole. Views are made anew for each use: growing
 // replaces the buffer.
 import { platform } from "#platform"
-import { DeviceError, formatBytes, sizeOf } from "../../core/index.ts"
+import { type DType, DeviceError, formatBytes, sizeOf } from "../../core/index.ts"
 import type { Tensor } from "../../tensor/index.ts"
 import { type WasmMemory, webAssembly } from "./webassembly.ts"
 
@@ -22,10 +22,12 @@ export interface Memory {
    * @throws DeviceError  if the engine or the machine has no such memory
    */
   reserve(end: number): void
-  /** A tensor's numbers at `address`, as the memory is now. */
-  view(tensor: Tensor, address: number): Float32Array | Int32Array
+  /** A tensor's numbers at `address`, as the memory is now; half floats as bits. */
+  view(tensor: Tensor, address: number): Float32Array | Int32Array | Uint16Array
   close(): void
 }
+
+const NUMBERS = { f32: Float32Array, i32: Int32Array, f16: Uint16Array } as const satisfies { [D in DType]: unknown }
 
 export function openMemory(shared: boolean): Memory {
   let memory: WasmMemory | undefined = new webAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared })
@@ -37,8 +39,7 @@ export function openMemory(shared: boolean): Memory {
     live,
     reserve: (end) => growTo(live(), end),
     view(tensor, address) {
-      const Numbers = tensor.dtype === "i32" ? Int32Array : Float32Array
-      return new Numbers(live().buffer as ArrayBuffer, address, sizeOf(tensor.shape))
+      return new NUMBERS[tensor.dtype](live().buffer as ArrayBuffer, address, sizeOf(tensor.shape))
     },
     close() {
       memory = undefined

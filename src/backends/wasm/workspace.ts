@@ -2,6 +2,7 @@
 // fixed data as programs name them, an arena all programs share, and scratch for each lane.
 
 import { platform } from "#platform"
+import { decodeF16 } from "../../core/index.ts"
 import { flopsOf, isOp, type Program, type Tensor } from "../../tensor/index.ts"
 import type { Executable, Feed, Results, Workspace } from "../backend.ts"
 import { feedValues, requireState, stateValues } from "../feed.ts"
@@ -45,7 +46,7 @@ export function createWasmWorkspace({ pool, fma, shared, allowV8Flags }: Workspa
   return {
     compile,
     write: (state, values) => viewOf(state).set(stateValues(state, values)),
-    read: (state) => Float32Array.from(viewOf(state)),
+    read: (state) => floatsOf(viewOf(state)),
     get plannedBytes() {
       return places.used
     },
@@ -118,8 +119,12 @@ function compileModule(bytes: Uint8Array, allowV8Flags: boolean) {
   }
 }
 
-const copyOf = ({ dtype }: Tensor, values: ArrayLike<number>): Float32Array | Int32Array =>
-  dtype === "i32" ? new Int32Array(values) : new Float32Array(values)
+const copyOf = ({ dtype }: Tensor, values: ArrayLike<number>): ArrayLike<number> =>
+  dtype === "f16" ? values : dtype === "i32" ? new Int32Array(values) : new Float32Array(values)
+
+/** A copy of what a view shows, half floats as numbers. */
+const floatsOf = (view: ReturnType<Memory["view"]>): Float32Array =>
+  view instanceof Uint16Array ? decodeF16(view) : new Float32Array(view)
 
 function createExecutable(
   planned: PlannedProgram,
@@ -130,7 +135,7 @@ function createExecutable(
   const { program, name } = planned
   const view = (tensor: Tensor) => memory.view(tensor, addressOf(tensor, planned, places))
   const results = (): Results =>
-    Object.fromEntries(Object.entries(program.outputs).map(([key, tensor]) => [key, Float32Array.from(view(tensor))]))
+    Object.fromEntries(Object.entries(program.outputs).map(([key, tensor]) => [key, floatsOf(view(tensor))]))
   return {
     program,
     flops: flopsOf(program),
