@@ -29,6 +29,9 @@ const BLOCK_DEPTH = 256
 /** Rows that share a block: with 256 deep, 256 KB of x, half of a second-level cache. */
 const BLOCK_ROWS = 256
 
+/** Sign, exponent and fraction of a half that was extended to 32 bits and moved up 13. */
+const HALF_BITS = 0x8fffe000 | 0
+
 const FLOAT_ROW_BYTES = 4 * PANEL_COLUMNS
 
 /** Few rows need no blocks: nothing is used twice. */
@@ -48,7 +51,8 @@ export function emitPackedLinear(module: ModuleBuilder, shape: PackedLinearShape
     const [panel, row, start, end, whole] = f.locals("i32", 5)
     emitSlice(f, lane, Math.ceil(n / PANEL_COLUMNS), start, end)
     f.assign(whole, () => emitMin(f, Math.floor(n / PANEL_COLUMNS), end))
-    const all = { f, shape, x, panels, y, lane, panel, row }
+    const all = { f, shape, x, panels, y, lane, panel, row, mask: f.local("v128") }
+    f.i32.const(HALF_BITS), f.i32x4.splat(), f.local.set(all.mask)
     f.forRange(row, 0, m, BLOCK_ROWS, () => {
       f.assign(panel, start)
       f.forRange(panel, start, whole, 1, () => emitPanel(all, PANEL_COLUMNS))
@@ -69,6 +73,8 @@ interface Panels {
   readonly lane: LaneParams
   /** Number of the panel under way. */
   readonly panel: Local
+  /** {@link HALF_BITS} in every lane: a constant in the loop is made anew each time. */
+  readonly mask: Local
   /** First row of x under way. */
   readonly row: Local
 }
@@ -98,22 +104,24 @@ function emitPanel(panels: Panels, width: number): void {
       f.assign(weights, () => f.address(panels.panels, () => f.scaled(() => f.address(() => f.scaled(panels.panel, shape.k), k0), rowBytes(shape.dtype))))
       const rows = () => emitMin(f, depth, () => (f.i32.const(shape.k), f.local.get(k0), f.i32.sub()))
       f.assign(weightsEnd, () => f.address(weights, () => f.scaled(rows, rowBytes(shape.dtype))))
-      if (expandsBlocks(shape)) emitExpand(f, weights, weightsEnd, lane.scratch)
+      if (expandsBlocks(shape)) emitExpand(block, lane.scratch)
       emitRows(block)
     })
   })
 }
 
 /** Halves `[from, to)` become floats in scratch, and the block is there. */
-function emitExpand(f: FunctionBuilder, from: Local, to: Local, scratch: Local): void {
+function emitExpand({ f, mask, weights, weightsEnd }: Block, scratch: Local): void {
   f.scope(() => {
-    const target = f.local("i32")
-    f.assign(target, scratch)
-    f.forRange(from, from, to, 8, () => {
-      f.local.get(target), emitLoadHalves(f, from, 0), f.f32x4.const(2 ** 112), f.f32x4.mul(), f.v128.store()
-      f.increment(target, 16)
+    const [to, scale] = [f.local("i32"), f.local("v128")]
+    f.f32.const(2 ** 112), f.f32x4.splat(), f.local.set(scale)
+    f.assign(to, scratch)
+    f.forRange(weights, weights, weightsEnd, 2 * PANEL_COLUMNS, () => {
+      for (let v = 0; v < PANEL_COLUMNS / 4; v++)
+        f.local.get(to), emitLoadHalves(f, mask, weights, 8 * v), f.local.get(scale), f.f32x4.mul(), f.v128.store(16 * v)
+      f.increment(to, FLOAT_ROW_BYTES)
     })
-    f.assign(from, scratch), f.assign(to, target)
+    f.assign(weights, scratch), f.assign(weightsEnd, to)
   })
 }
 
@@ -121,8 +129,8 @@ function emitExpand(f: FunctionBuilder, from: Local, to: Local, scratch: Local):
  * Leaves four halves as floats 2^112 times too small: sign, exponent and fraction moved to where a float has them, whose
  * exponents count from another zero. Right for subnormal halves too; there are no infinities (backends/feed.ts).
  */
-function emitLoadHalves(f: FunctionBuilder, address: Local, offset: number): void {
-  f.local.get(address), f.v128.load16x4S(offset), f.i32.const(13), f.i32x4.shl(), f.i32x4.const(0x8fffe000 | 0), f.v128.and()
+function emitLoadHalves(f: FunctionBuilder, mask: Local, address: Local, offset: number): void {
+  f.local.get(address), f.v128.load16x4S(offset), f.i32.const(13), f.i32x4.shl(), f.local.get(mask), f.v128.and()
 }
 
 /** Up to {@link BLOCK_ROWS} rows against one block. */
@@ -169,7 +177,7 @@ function emitTile(block: Block, x: Local, y: Local, rows: number): void {
  * One input: every sum of the tile takes its term. Halves come 2^112 times too small; x is made 2^56 times larger here and the
  * sum there: powers of two change no bit, and neither overflows with x below 2^72.
  */
-function emitStep({ f, shape: { k, fma }, dtype }: Block, sums: Local[][], a: Local, b: Local): void {
+function emitStep({ f, shape: { k, fma }, dtype, mask }: Block, sums: Local[][], a: Local, b: Local): void {
   f.scope(() => {
     const [weight] = f.locals("v128", 1)
     const factors = f.locals("v128", sums.length)
@@ -179,7 +187,7 @@ function emitStep({ f, shape: { k, fma }, dtype }: Block, sums: Local[][], a: Lo
       f.local.set(factor)
     })
     sums[0].forEach((_, v) => {
-      if (dtype === "f16") emitLoadHalves(f, b, 8 * v)
+      if (dtype === "f16") emitLoadHalves(f, mask, b, 8 * v)
       else f.local.get(b), f.v128.load(16 * v)
       f.local.set(weight)
       sums.forEach((row, r) => emitAddProduct(f, fma, row[v], factors[r], weight))
