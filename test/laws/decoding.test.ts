@@ -49,7 +49,7 @@ describe.each(Object.entries(styles))("%s style", (_, configOf) => {
   afterAll(() => model.close())
 
   const expectSame = async (ids: readonly number[]) => {
-    const cached = await (await engineOf(model)).logitsAfter(ids)
+    const cached = await engineOf(model).logitsAfter(ids)
     expect(relativeError(cached, await whole(visible(ids))), `after ${ids.length} tokens`).toBeLessThan(1e-4)
   }
 

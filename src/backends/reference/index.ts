@@ -85,7 +85,8 @@ function evaluate(program: Program, feed: Feed, stateOf: StateOf): Map<Tensor, N
   const feeds = feedValues(program, feed)
   for (const node of program.nodes) {
     if (isOp(node, "state")) values.set(node.outputs[0]!, stateOf(node.outputs[0]!))
-    else if (isOp(node, "input")) values.set(node.outputs[0]!, Float64Array.from(numbersOf(feeds.get(node.outputs[0]!)!)))
+    else if (isOp(node, "input"))
+      values.set(node.outputs[0]!, Float64Array.from(numbersOf(feeds.get(node.outputs[0]!)!)))
     else {
       const results = referenceOps[node.op](
         node.inputs.map((x) => values.get(x)!),

@@ -131,7 +131,13 @@ function callOf(
 
 /** Kernels of one operation differ by shapes and attributes alone. */
 function opKey({ op, attributes, inputs, outputs }: Node, inPlace: boolean): string {
-  return JSON.stringify([op, attributes, inputs.map(({ dtype, shape }) => [dtype, ...shape]), outputs.map((x) => x.shape), inPlace])
+  return JSON.stringify([
+    op,
+    attributes,
+    inputs.map(({ dtype, shape }) => [dtype, ...shape]),
+    outputs.map((x) => x.shape),
+    inPlace,
+  ])
 }
 
 /** Updates that could not be computed in place are copied into their states at the end. */

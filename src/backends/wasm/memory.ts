@@ -1,7 +1,7 @@
 // One WebAssembly memory that grows to what a plan needs and is let go as a whole. Views are made anew for each use: growing
 // replaces the buffer.
 import { platform } from "#platform"
-import { type DType, DeviceError, formatBytes, sizeOf } from "../../core/index.ts"
+import { DeviceError, type DType, formatBytes, sizeOf } from "../../core/index.ts"
 import type { Tensor } from "../../tensor/index.ts"
 import { type WasmMemory, webAssembly } from "./webassembly.ts"
 
