@@ -20,7 +20,9 @@ export function feedValues(program: Program, feed: Feed): Map<Tensor, ArrayLike<
       const what = `input "${name}" ${formatShape(input.shape)}`
       const given = feed[name]
       if (given === undefined) throw new DataError(`${what} was not given`)
-      return [input, checked(what, input, typeof given === "number" ? [given] : given)]
+      const values = typeof given === "number" ? [given] : given
+      if (values.length !== sizeOf(input.shape)) throw wrongCount(what, sizeOf(input.shape), values)
+      return [input, checked(what, input, values)]
     }),
   )
 }
@@ -31,9 +33,16 @@ export function feedValues(program: Program, feed: Feed): Map<Tensor, ArrayLike<
  * @throws ConfigError  if `state` is no state
  * @throws DataError    if their number is wrong, or one of them does not fit the state's dtype
  */
-export function stateValues(state: Tensor, values: ArrayLike<number>): ArrayLike<number> {
-  return checked(`state "${requireState(state)}" ${formatShape(state.shape)}`, state, values)
+export function stateValues(state: Tensor, values: ArrayLike<number>, at?: number): ArrayLike<number> {
+  const what = `state "${requireState(state)}" ${formatShape(state.shape)}`
+  const room = sizeOf(state.shape) - (at ?? 0)
+  if (at === undefined ? values.length !== room : values.length > room)
+    throw wrongCount(at === undefined ? what : `${what} from ${at}`, room, values)
+  return checked(what, state, values)
 }
+
+const wrongCount = (what: string, wanted: number, { length }: ArrayLike<number>): DataError =>
+  new DataError(`${what} needs ${wanted} values, got ${length}`)
 
 /**
  * The name of a state.
@@ -45,9 +54,7 @@ export function requireState(state: Tensor): string {
   throw new ConfigError(`only state can be read and written, got the result of ${state.node.op}`)
 }
 
-function checked(what: string, { shape, dtype }: Tensor, values: ArrayLike<number>): ArrayLike<number> {
-  if (values.length !== sizeOf(shape))
-    throw new DataError(`${what} needs ${sizeOf(shape)} values, got ${values.length}`)
+function checked(what: string, { dtype }: Tensor, values: ArrayLike<number>): ArrayLike<number> {
   if (dtype === "f16") return halves(what, values)
   if (dtype !== "i32") return values
   for (let i = 0; i < values.length; i++)
@@ -59,7 +66,8 @@ function checked(what: string, { shape, dtype }: Tensor, values: ArrayLike<numbe
 /** Kernels turn halves to floats without a look at infinities: there are none. */
 function halves(what: string, values: ArrayLike<number>): Uint16Array {
   const encoded = encodeF16(values)
-  const at = encoded.findIndex((half) => (half & 0x7c00) === 0x7c00)
-  if (at < 0) return encoded
-  throw new DataError(`${what} needs numbers within ±65504, got ${values[at]} at ${at}`, "store it in f32")
+  for (let i = 0; i < encoded.length; i++)
+    if ((encoded[i]! & 0x7c00) === 0x7c00)
+      throw new DataError(`${what} needs numbers within ±65504, got ${values[i]} at ${i}`, "store it in f32")
+  return encoded
 }

@@ -6,7 +6,7 @@ import { type Device, openDevice, type Workspace } from "../backends/index.ts"
 import { ConfigError, DataError, FormatError, formatShape, sameShape, sizeOf } from "../core/index.ts"
 import { decodeSafetensors } from "../formats/index.ts"
 import { type DecoderConfig, decoderParameters, fromHuggingFaceConfig, packedParameterStates } from "../models/index.ts"
-import { storageOfWeight, type Weight } from "../nn/index.ts"
+import { type Weight, writeWeight } from "../nn/index.ts"
 import { loadTokenizer, type Tokenizer } from "../tokenizer/index.ts"
 
 /** A model in a memory of its own, ready to run. */
@@ -67,10 +67,8 @@ export async function createModel(parts: ModelParts, options: ModelOptions = {})
     if (options.device === undefined) await device.close()
   }
   try {
-    for (const [name, weight] of Object.entries(parameters)) {
-      const { state, values } = storageOfWeight(weight, requireParameter(parts, name))
-      workspace.write(state, values)
-    }
+    for (const [name, weight] of Object.entries(parameters))
+      writeWeight(workspace, weight, requireParameter(parts, name))
   } catch (error) {
     await close()
     throw error

@@ -15,8 +15,8 @@ export {
   type PackedWeight,
   type Projection,
   packedWeight,
-  storageOfWeight,
   type Weight,
+  writeWeight,
 } from "./linear.ts"
 export { countTargets, logSoftmax, meanCrossEntropy, softmax } from "./losses.ts"
 export { layerNorm, rmsNorm } from "./normalization.ts"

@@ -1,13 +1,14 @@
 // Where x·W happens. `linear` is the only function that multiplies activations by weights, so adapters and quantization have
 // one place to join and parameters are counted by structure.
+import type { Workspace } from "../backends/index.ts"
 import type { Shape } from "../core/index.ts"
 import {
   add,
+  eachPanel,
   gather,
   matmul,
   packedGather,
   packedLinear,
-  packPanels,
   panelShape,
   state,
   type Tensor,
@@ -28,16 +29,18 @@ export interface PackedWeight {
   readonly shape: Shape
 }
 
-/** A packed weight whose panels are a state of their own; {@link packPanels} gives what is written there. */
+/** A packed weight whose panels are a state of their own. */
 export const packedWeight = (name: string, shape: Shape, dtype: "f32" | "f16" = "f32"): PackedWeight => ({
   kind: "packed",
   panels: state(name, panelShape(shape), dtype),
   shape,
 })
 
-/** Where a weight's numbers are written, and in which order. */
-export const storageOfWeight = (weight: Weight, values: Float32Array): { state: Tensor; values: Float32Array } =>
-  isPacked(weight) ? { state: weight.panels, values: packPanels(values, weight.shape) } : { state: weight, values }
+/** Sets a weight to the numbers of a matrix `[out, in]`, laid out as the weight is. @throws DataError  as `write` does */
+export function writeWeight(workspace: Pick<Workspace, "write">, weight: Weight, values: Float32Array): void {
+  if (!isPacked(weight)) return workspace.write(weight, values)
+  for (const { at, panel } of eachPanel(values, weight.shape)) workspace.write(weight.panels, panel, at)
+}
 
 const isPacked = (weight: Weight): weight is PackedWeight => "kind" in weight
 

@@ -41,7 +41,7 @@ function createWorkspace(): Workspace {
   }
   return {
     compile,
-    write: (state, values) => stateOf(state).set(numbersOf(stateValues(state, values))),
+    write: (state, values, at) => stateOf(state).set(numbersOf(stateValues(state, values, at)), at),
     read: (state) => Float32Array.from(stateOf(state)),
     get plannedBytes() {
       return plannedBytes

@@ -45,7 +45,7 @@ export function createWasmWorkspace({ pool, fma, shared, allowV8Flags }: Workspa
   }
   return {
     compile,
-    write: (state, values) => viewOf(state).set(stateValues(state, values)),
+    write: (state, values, at) => viewOf(state).set(stateValues(state, values, at), at),
     read: (state) => floatsOf(viewOf(state)),
     get plannedBytes() {
       return places.used
