@@ -2,9 +2,10 @@
 // in chunks, gives every sequence its next logits in one pass, and starts anew from the middle when the context is full. Text,
 // sampling and stopping are not its business.
 
+import { platform } from "#platform"
 import type { Executable, Feed } from "../backends/index.ts"
 import { invariant } from "../core/index.ts"
-import { createCache, decoder, type KeyValueCache } from "../models/index.ts"
+import { createCache, decoder, type KeyValueCache, parameterCounts } from "../models/index.ts"
 import { input, program } from "../tensor/index.ts"
 import type { Model } from "./model.ts"
 
@@ -12,9 +13,13 @@ import type { Model } from "./model.ts"
  * Tokens of each sequence that one pass reads; compiled on first use. A pass of one token is as fast as memory gives the
  * weights, one of many as fast as the products: 16 tokens take about five times as long as one.
  */
-const PASS_TOKENS = [1, 16, 64, 256]
+const PASS_TOKENS = [1, 16, 64]
 /** A pass must be filled this far, or the next smaller one serves: the rest of it would be computed for nothing. */
 const LEAST_FILL = 0.75
+/** Tokens times parameters below which one by one is done sooner than a longer pass is compiled (some 50 ms). */
+const LEAST_WORK = 2e8
+/** Milliseconds of work between two turns of the event loop. */
+const TURN_MS = 8
 
 /** Ids in, logits out. */
 export interface Engine {
@@ -55,9 +60,10 @@ export function engineOf(model: Model): Engine {
   }
 }
 
-function createEngine(model: Model, batch: number): BatchEngine {
+/** An engine with a cache of its own. @param leastWork  tokens times parameters that are worth a longer pass */
+export function createEngine(model: Model, batch: number, leastWork = LEAST_WORK): BatchEngine {
   const contextLength = model.config.maxPositionEmbeddings
-  const read = createReader(createPasses(model, batch), batch, contextLength)
+  const read = createReader(model, batch, leastWork)
   let turn: Promise<unknown> = Promise.resolve()
   return {
     logitsAfterEach(sequences) {
@@ -72,10 +78,14 @@ type Ids = readonly number[]
 
 /** Reads what the caches do not hold yet of sequences that fit the context; gives the logits after each one's last token. */
 function createReader(
-  passOf: PassOf,
+  model: Model,
   batch: number,
-  contextLength: number,
+  leastWork: number,
 ): (sequences: readonly Ids[]) => Promise<Float32Array[]> {
+  const passOf = createPasses(model, batch)
+  const { maxPositionEmbeddings: contextLength } = model.config
+  const parameters = parameterCounts(model.config).matmul
+  const giveTurns = createTurns()
   /** What each sequence's cache holds. */
   const cached = Array.from({ length: batch }, (): Ids => [])
 
@@ -107,7 +117,12 @@ function createReader(
     for (;;) {
       const left = Math.max(...sequences.map((ids, b) => ids.length - starts[b]!))
       if (left === 0) return found
-      const logits = await readChunk(sequences, starts, passTokens(left, contextLength))
+      const logits = await readChunk(
+        sequences,
+        starts,
+        left * parameters < leastWork ? 1 : passTokens(left, contextLength),
+      )
+      await giveTurns()
       for (const [b, ids] of sequences.entries()) {
         if (starts[b] === ids.length) continue
         starts[b] = cached[b]!.length
@@ -115,6 +130,16 @@ function createReader(
         found[b] = logits.subarray(b * V, (b + 1) * V)
       }
     }
+  }
+}
+
+/** Timers, signals and input get their turn, though a device on the calling thread never waits by itself. */
+function createTurns(): () => Promise<void> {
+  let start = platform.now()
+  return async () => {
+    if (platform.now() - start < TURN_MS) return
+    await platform.yieldToEventLoop()
+    start = platform.now()
   }
 }
 

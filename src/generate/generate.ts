@@ -1,6 +1,5 @@
 // From prompts to streams of text: encode, ask the engine, draw, decode at character boundaries, stop where told.
 
-import { platform } from "#platform"
 import { ConfigError } from "../core/index.ts"
 import { type StreamDecoder, streamDecoder } from "../tokenizer/index.ts"
 import { batchEngineOf } from "./engine.ts"
@@ -39,9 +38,6 @@ export interface GeneratedOf extends Generated {
   readonly index: number
 }
 
-/** Milliseconds of work between two turns of the event loop. */
-const TURN_MS = 8
-
 /**
  * Continues `prompt`. Deterministic for a seed; pulling drives it, `break` ends it.
  *
@@ -76,7 +72,6 @@ export async function* generateBatch(
     throw new ConfigError(`maxTokens must be a whole number from 0, got ${maxTokens}`)
   const texts = prompts.map((prompt) => createContinuation(model, prompt, options))
   const live = new Set(texts.keys())
-  let turnStart = platform.now()
   for (let count = 0; count < maxTokens && live.size > 0; count++) {
     if (signal?.aborted === true) return yield* ended(texts, live, "aborted")
     const logits = await batchEngineOf(model, texts.length).logitsAfterEach(texts.map(({ ids }) => ids))
@@ -85,9 +80,6 @@ export async function* generateBatch(
       if (piece.finished !== undefined) live.delete(index)
       yield { index, ...piece }
     }
-    if (platform.now() - turnStart < TURN_MS) continue
-    await platform.yieldToEventLoop()
-    turnStart = platform.now()
   }
   yield* ended(texts, live, "length")
 }

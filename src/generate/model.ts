@@ -58,8 +58,8 @@ export async function createModel(parts: ModelParts, options: ModelOptions = {})
       `the tokenizer has ${tokenizer.vocabSize} tokens, the model ${config.vocabSize}`,
       "take the tokenizer the model was trained with",
     )
+  checkParameters(parts)
   const parameters = packedParameterStates(config, options.weights ?? "f32")
-  for (const name of Object.keys(parameters)) requireParameter(parts, name)
   const device = options.device ?? (await openDevice())
   const workspace = device.createWorkspace()
   const close = async () => {
@@ -67,8 +67,7 @@ export async function createModel(parts: ModelParts, options: ModelOptions = {})
     if (options.device === undefined) await device.close()
   }
   try {
-    for (const [name, weight] of Object.entries(parameters))
-      writeWeight(workspace, weight, requireParameter(parts, name))
+    for (const [name, weight] of Object.entries(parameters)) writeWeight(workspace, weight, parts.parameters[name]!)
   } catch (error) {
     await close()
     throw error
@@ -76,14 +75,15 @@ export async function createModel(parts: ModelParts, options: ModelOptions = {})
   return { config, tokenizer, device, workspace, parameters, source, close, [Symbol.asyncDispose]: close }
 }
 
-function requireParameter({ config, parameters }: ModelParts, name: string): Float32Array {
-  const { shape } = decoderParameters(config)[name]!
-  const values = parameters[name]
-  if (values?.length === sizeOf(shape)) return values
-  throw new ConfigError(
-    `parameter ${name} must be ${formatShape(shape)}, got ${values === undefined ? "none" : `${values.length} numbers`}`,
-    "config and parameters do not belong together",
-  )
+function checkParameters({ config, parameters }: ModelParts): void {
+  for (const [name, { shape }] of Object.entries(decoderParameters(config))) {
+    const values = parameters[name]
+    if (values?.length === sizeOf(shape)) continue
+    throw new ConfigError(
+      `parameter ${name} must be ${formatShape(shape)}, got ${values === undefined ? "none" : `${values.length} numbers`}`,
+      "config and parameters do not belong together",
+    )
+  }
 }
 
 /** Which model of a run is loaded, and where it runs. */

@@ -31,13 +31,14 @@ const NUMBERS = { f32: Float32Array, i32: Int32Array, f16: Uint16Array } as cons
 
 export function openMemory(shared: boolean): Memory {
   let memory: WasmMemory | undefined = new webAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared })
+  const { totalBytes } = platform.memory() // asking costs a system call, and a model grows its memory a hundred times
   const live = (): WasmMemory => {
     if (memory === undefined) throw new DeviceError("the workspace is closed")
     return memory
   }
   return {
     live,
-    reserve: (end) => growTo(live(), end),
+    reserve: (end) => growTo(live(), end, totalBytes),
     view(tensor, address) {
       return new NUMBERS[tensor.dtype](live().buffer as ArrayBuffer, address, sizeOf(tensor.shape))
     },
@@ -47,10 +48,9 @@ export function openMemory(shared: boolean): Memory {
   }
 }
 
-function growTo(memory: WasmMemory, bytes: number): void {
+function growTo(memory: WasmMemory, bytes: number, totalBytes: number): void {
   const missing = Math.ceil(bytes / PAGE_BYTES) - memory.buffer.byteLength / PAGE_BYTES
   if (missing <= 0) return
-  const { totalBytes } = platform.memory()
   const hint = "a smaller model, batch or context needs less"
   if (bytes > MAX_PAGES * PAGE_BYTES)
     throw new DeviceError(

@@ -2,7 +2,8 @@
 
 import { platform } from "#platform"
 import { openDevice } from "../../backends/index.ts"
-import { type GenerateOptions, generate, loadModel, type Model } from "../../generate/index.ts"
+import { createModel, type GenerateOptions, generate, type Model, readModel } from "../../generate/index.ts"
+import { parameterCounts } from "../../models/index.ts"
 import { INTERRUPTED, interruptible } from "../interrupts.ts"
 import { count, plural } from "../numbers.ts"
 import type { Output } from "../output.ts"
@@ -41,18 +42,24 @@ export async function generateCommand(path: string, options: GenerateCommandOpti
   })
 }
 
-/** Opens a device and the model on it; both are closed after `work`. */
+/** Up to so many parameters a token takes less than a millisecond, and starting lanes more than a text. */
+const LOCAL_PARAMETERS = 4_000_000
+
+/** Reads a model and opens a device that suits it; both are closed after `work`. */
 export async function withModel<T>(
   path: string,
   { device: kind, threads, checkpoint }: ModelArguments,
   work: (model: Model) => Promise<T>,
 ): Promise<T> {
+  const parts = await readModel(path, { checkpoint })
+  const local = threads === undefined && parameterCounts(parts.config).total <= LOCAL_PARAMETERS
   await using device = await openDevice({
     kind,
     allowV8Flags: true,
+    local,
     ...(threads === undefined ? {} : { lanes: threads }),
   })
-  await using model = await loadModel(path, { device, checkpoint })
+  await using model = await createModel(parts, { device })
   return await work(model)
 }
 
