@@ -4,8 +4,8 @@ import { type Device, openDevice } from "../../src/backends/index.ts"
 import { randomStream } from "../../src/core/index.ts"
 import { type BatchEngine, createEngine } from "../../src/generate/engine.ts"
 import type { Model } from "../../src/generate/index.ts"
-import { decoder } from "../../src/models/index.ts"
-import { input, program } from "../../src/tensor/index.ts"
+import { decoder, parameterStates } from "../../src/models/index.ts"
+import { input, program, unpackPanels } from "../../src/tensor/index.ts"
 import { relativeError } from "../support/numbers.ts"
 import { randomModel, styles } from "./support.ts"
 
@@ -79,6 +79,23 @@ describe.each(Object.entries(styles))("%s style", (_, configOf) => {
           1e-4,
         )
     }
+  })
+
+  it("packed weights give the logits of the plain ones", async () => {
+    const plain = parameterStates(model.config)
+    const workspace = device.createWorkspace()
+    for (const [name, weight] of Object.entries(model.parameters)) {
+      const numbers = model.workspace.read("kind" in weight ? weight.panels : weight)
+      workspace.write(plain[name]!, "kind" in weight ? unpackPanels(numbers, weight.shape) : numbers)
+    }
+    const { logits } = decoder(model.config, plain, input("tokens", [1, CONTEXT], "i32"), {
+      logitsAt: input("at", [1], "i32"),
+    })
+    const { forward } = await workspace.compile({ forward: program({ outputs: { logits } }) })
+    const ids = text.slice(0, CONTEXT)
+    const wanted = await forward.run({ tokens: ids, at: [CONTEXT - 1] })
+    expect(relativeError(await whole(ids), wanted["logits"]!)).toBeLessThan(1e-5)
+    workspace.close()
   })
 
   it("a sequence that turns off in the middle", async () => {
