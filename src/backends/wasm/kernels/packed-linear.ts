@@ -1,13 +1,14 @@
 // Products with packed weights (tensor/panels.ts), read in place: no panel is ever packed at run time. One or two rows, as
-// decoding makes them, read the weights once, straight forward, and are as fast as the memory. More rows take a panel's next
-// 256 inputs into the first-level cache and bring all rows past it. In both an element's terms are added one after the other
-// in the order of k, so that a row has the same bits alone, in a batch and in a prompt.
+// decoding makes them, read the weights once, straight forward, and are as fast as the memory; one row walks two panels far
+// apart. More rows take a panel's next 256 inputs into the first-level cache and
+// bring all rows past it. In all of them an element's terms are added one after the other in the order of k, so that a row has
+// the same bits alone, in a batch and in a prompt.
 
 // biome-ignore-all format: one line is one step of the kernel
 
 import { PANEL_COLUMNS } from "../../../tensor/index.ts"
 import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder, Operand } from "../assembler.ts"
-import { defineKernel, emitSlice, emitStorePart, type LaneParams } from "./lane-slice.ts"
+import { defineKernel, emitNotNegative, emitSlice, emitStorePart, type LaneParams } from "./lane-slice.ts"
 import { emitAddProduct, emitMin } from "./matmul-slice.ts"
 
 export interface PackedLinearShape {
@@ -37,6 +38,8 @@ const FLOAT_ROW_BYTES = 4 * PANEL_COLUMNS
 /** Few rows need no blocks: nothing is used twice. */
 const isThin = ({ m }: PackedLinearShape): boolean => m <= TILE_ROWS
 const blockDepth = (shape: PackedLinearShape): number => (isThin(shape) ? shape.k : Math.min(shape.k, BLOCK_DEPTH))
+/** One row of floats is limited by memory, which gives two streams faster than one; halves by what it takes to convert them. */
+const walksPairs = ({ m, dtype }: PackedLinearShape): boolean => m === 1 && dtype === "f32"
 /** Thin products turn halves to floats in registers, others a block at a time, in scratch. */
 const expandsBlocks = (shape: PackedLinearShape): boolean => shape.dtype === "f16" && !isThin(shape)
 
@@ -55,11 +58,25 @@ export function emitPackedLinear(module: ModuleBuilder, shape: PackedLinearShape
     f.i32.const(HALF_BITS), f.i32x4.splat(), f.local.set(all.mask)
     f.forRange(row, 0, m, BLOCK_ROWS, () => {
       f.assign(panel, start)
-      f.forRange(panel, start, whole, 1, () => emitPanel(all, PANEL_COLUMNS))
+      if (walksPairs(shape)) emitPairs(all, whole)
+      f.forRange(panel, panel, whole, 1, () => emitPanel(all, PANEL_COLUMNS))
       if (n % PANEL_COLUMNS === 0) return
       f.local.get(panel), f.local.get(end), f.i32.ltS()
       f.if(() => emitPanel(all, n % PANEL_COLUMNS))
     })
+  })
+}
+
+/** Panels from `panel` up to `whole` two by two, the first half beside the second; what is left over is less than a pair. */
+function emitPairs(panels: Panels, whole: Local): void {
+  const { f, panel } = panels
+  f.scope(() => {
+    const [distance, stop] = f.locals("i32", 2)
+    f.assign(distance, () => (f.local.get(whole), f.local.get(panel), f.i32.sub()))
+    emitNotNegative(f, distance), f.i32.const(1), f.i32.shrU(), f.local.set(distance)
+    f.assign(stop, () => f.address(panel, distance))
+    f.forRange(panel, panel, stop, 1, () => emitPanel({ ...panels, distance }, PANEL_COLUMNS))
+    f.increment(panel, distance)
   })
 }
 
@@ -73,6 +90,8 @@ interface Panels {
   readonly lane: LaneParams
   /** Number of the panel under way. */
   readonly panel: Local
+  /** How many panels further the second one lies, where two are walked at once. */
+  readonly distance?: Local
   /** {@link HALF_BITS} in every lane: a constant in the loop is made anew each time. */
   readonly mask: Local
   /** First row of x under way. */
@@ -152,45 +171,64 @@ function emitRows(block: Block): void {
   })
 }
 
-/** `y[rows, panel] += x[rows, block] · block`, from 0 in the first block. */
+/** `y[rows, panel] += x[rows, block] · block`, from 0 in the first block; of both panels where two are walked. */
 function emitTile(block: Block, x: Local, y: Local, rows: number): void {
-  const { f, shape: { n, k }, width, k0, weights, weightsEnd, dtype } = block
-  const vectors = Math.ceil(width / 4)
+  const { f, shape: { n, k }, width, k0, weights, weightsEnd, dtype, distance } = block
   f.scope(() => {
-    const [a, b] = f.locals("i32", 2)
-    const sums = Array.from({ length: rows }, () => f.locals("v128", vectors))
-    const each = (visit: (sum: Local, offset: number, vector: number) => void) => sums.forEach((row, r) => row.forEach((sum, v) => visit(sum, 4 * n * r + 16 * v, v)))
+    const a = f.local("i32")
+    const columns = Array.from({ length: distance ? 2 : 1 }, () => ({ b: f.local("i32"), y: f.local("i32"), sums: sumsOf(block, rows) }))
+    for (const [which, { b, y: target }] of columns.entries()) {
+      const further = (bytes: number) => () => which === 0 ? f.i32.const(0) : f.scaled(distance!, bytes)
+      f.assign(b, () => f.address(weights, further(rowBytes(dtype) * k)))
+      f.assign(target, () => f.address(y, further(FLOAT_ROW_BYTES)))
+    }
+    const each = (visit: (sum: Local, y: Local, offset: number, vector: number) => void) =>
+      columns.forEach((of) => of.sums.forEach((row, r) => row.forEach((sum, v) => visit(sum, of.y, 4 * n * r + 16 * v, v))))
     const clear = () => each((sum) => (f.f32x4.const(0), f.local.set(sum)))
-    const load = () => each((sum, offset) => (f.local.get(y), f.v128.load(offset), f.local.set(sum)))
+    const load = () => each((sum, target, offset) => (f.local.get(target), f.v128.load(offset), f.local.set(sum)))
     if (blockDepth(block.shape) === k) clear()
     else f.push(k0), f.if(load, clear)
-    f.assign(a, x), f.assign(b, weights)
-    if (k > 0) f.forRange(b, b, weightsEnd, rowBytes(dtype), () => (emitStep(block, sums, a, b), f.increment(a, 4)))
-    each((sum, offset, v) => {
+    f.assign(a, x)
+    const [first, second] = columns
+    if (k > 0) f.forRange(first.b, first.b, weightsEnd, rowBytes(dtype), () => {
+      emitStep(block, columns, a)
+      f.increment(a, 4)
+      if (second) f.increment(second.b, rowBytes(dtype))
+    })
+    each((sum, target, offset, v) => {
       if (dtype === "f16") f.local.get(sum), f.f32x4.const(2 ** 56), f.f32x4.mul(), f.local.set(sum)
-      emitStorePart(f, y, sum, Math.min(4, width - 4 * v), offset)
+      emitStorePart(f, target, sum, Math.min(4, width - 4 * v), offset)
     })
   })
 }
 
+/** The part of a tile that belongs to one panel: its weights, and a sum for each row and vector. */
+interface Columns {
+  readonly b: Local
+  readonly sums: readonly (readonly Local[])[]
+}
+
+const sumsOf = ({ f, width }: Block, rows: number): Local[][] => Array.from({ length: rows }, () => f.locals("v128", Math.ceil(width / 4)))
+
 /**
  * One input: every sum of the tile takes its term. Halves come 2^112 times too small; x is made 2^56 times larger here and the
- * sum there: powers of two change no bit, and neither overflows with x below 2^72.
+ * sum there: powers of two change no bit of terms above 2^-70, and nothing overflows with x below 2^72.
  */
-function emitStep({ f, shape: { k, fma }, dtype, mask }: Block, sums: Local[][], a: Local, b: Local): void {
+function emitStep({ f, shape: { k, fma }, dtype, mask }: Block, columns: readonly Columns[], a: Local): void {
   f.scope(() => {
-    const [weight] = f.locals("v128", 1)
-    const factors = f.locals("v128", sums.length)
+    const weight = f.local("v128")
+    const factors = f.locals("v128", columns[0].sums.length)
     factors.forEach((factor, r) => {
       f.local.get(a), f.v128.load32Splat(4 * k * r)
       if (dtype === "f16") f.f32x4.const(2 ** 56), f.f32x4.mul()
       f.local.set(factor)
     })
-    sums[0].forEach((_, v) => {
-      if (dtype === "f16") emitLoadHalves(f, mask, b, 8 * v)
-      else f.local.get(b), f.v128.load(16 * v)
-      f.local.set(weight)
-      sums.forEach((row, r) => emitAddProduct(f, fma, row[v], factors[r], weight))
-    })
+    for (const { b, sums } of columns)
+      sums[0].forEach((_, v) => {
+        if (dtype === "f16") emitLoadHalves(f, mask, b, 8 * v)
+        else f.local.get(b), f.v128.load(16 * v)
+        f.local.set(weight)
+        sums.forEach((row, r) => emitAddProduct(f, fma, row[v], factors[r], weight))
+      })
   })
 }
