@@ -1,7 +1,18 @@
 import fc from "fast-check"
 import { expect, it } from "vitest"
 import { sizeOf } from "../core/index.ts"
-import { input, packedGather, packedLinear, packPanels, panelShape, state, unpackPanels } from "./index.ts"
+import {
+  add,
+  gradients,
+  input,
+  packedGather,
+  packedLinear,
+  packPanels,
+  panelShape,
+  state,
+  sum,
+  unpackPanels,
+} from "./index.ts"
 
 const sizes = fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 9 }))
 
@@ -29,4 +40,13 @@ it("shapes that do not belong together are refused where they meet", () => {
   expect(() => packedLinear(input("x", [2, 4]), panels, 20)).toThrow("inner sizes must agree, got [2, 4] · [20, 3]ᵀ")
   expect(() => packedLinear(input("x", [2, 3]), panels, 40)).toThrow("panels of 40 rows must be [3, 3, 16]")
   expect(() => packedGather(panels, input("ids", [2]), 20)).toThrow("ids must be i32")
+  expect(() => packedLinear(input("x", [2, 3]), state("w", [2, 3, 16], "i32"), 20)).toThrow(
+    "must be f32 or f16, got i32",
+  )
+})
+
+it("half floats are read by packed operations alone, and packed weights are not trained", () => {
+  expect(() => add(state("w", [3], "f16"), 1)).toThrow("add: inputs must be f32 or i32, got f16")
+  const [x, panels] = [input("x", [2, 3]), state("w", panelShape([20, 3]))]
+  expect(() => gradients(sum(packedLinear(x, panels, 20)), [x])).toThrow("packed weights have no gradient")
 })

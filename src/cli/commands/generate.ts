@@ -150,7 +150,7 @@ async function answerEach(
     if (finished === undefined) continue
     of.isComplete = true
     await output.event({ type: "end", index, finished, tokens: of.tokens, seed: options.seed })
-    for (; texts[printed]?.isComplete === true; printed++)
+    for (; texts[printed]?.isComplete; printed++)
       await output.answer(`${printed > 0 ? "\n" : ""}${show(texts[printed]!.text, output)}\n`)
   }
 }
