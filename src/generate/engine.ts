@@ -11,7 +11,7 @@ import type { Model } from "./model.ts"
 
 /**
  * Tokens of each sequence that one pass reads; compiled on first use. A pass of one token is as fast as memory gives the
- * weights, one of many as fast as the products: 16 tokens take about five times as long as one.
+ * weights, one of many as fast as the products: at 135M parameters 21, 94 and 303 ms.
  */
 const PASS_TOKENS = [1, 16, 64]
 /** A pass must be filled this far, or the next smaller one serves: the rest of it would be computed for nothing. */

@@ -56,8 +56,7 @@ export async function* generate(
 
 /**
  * Continues several prompts together, each as {@link generate} would alone with the same options: a pass reads the weights once
- * for all of them, so that a few texts take little longer than one. Pieces come in the order of the prompts, a token of each
- * after the other; a text that has ended is waited for by none.
+ * for all of them. Pieces come in turns, one of each text in the order of the prompts, until all have ended.
  *
  * @throws ConfigError  if an option is out of range, or a prompt is empty and there is no end-of-text token
  * @throws DataError    if a prompt has characters the tokenizer does not know

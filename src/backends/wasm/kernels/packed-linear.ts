@@ -27,6 +27,9 @@ export interface PackedLinearShape {
 const TILE_ROWS = 2
 /** Inputs of a block: 256 · 16 floats are 16 KB, half of the smallest first-level cache in use. */
 const BLOCK_DEPTH = 256
+/** Up to so many rows are limited by memory too: short blocks, so that the next one is on its way while this one is used. */
+const FEW_ROWS = 16
+const SHORT_BLOCK_DEPTH = 32
 /** Rows that share a block: with 256 deep, 256 KB of x, half of a second-level cache. */
 const BLOCK_ROWS = 256
 
@@ -35,9 +38,9 @@ const HALF_BITS = 0x8fffe000 | 0
 
 const FLOAT_ROW_BYTES = 4 * PANEL_COLUMNS
 
-/** Few rows need no blocks: nothing is used twice. */
-const isThin = ({ m }: PackedLinearShape): boolean => m <= TILE_ROWS
-const blockDepth = (shape: PackedLinearShape): number => (isThin(shape) ? shape.k : Math.min(shape.k, BLOCK_DEPTH))
+/** One tile of rows needs no blocks: nothing is used twice, but that halves are better turned to floats once than for each row. */
+const isThin = ({ m, dtype }: PackedLinearShape): boolean => m <= (dtype === "f32" ? TILE_ROWS : 1)
+const blockDepth = (shape: PackedLinearShape): number => (isThin(shape) ? shape.k : Math.min(shape.k, shape.m <= FEW_ROWS ? SHORT_BLOCK_DEPTH : BLOCK_DEPTH))
 /** One row of floats is limited by memory, which gives two streams faster than one; halves by what it takes to convert them. */
 const walksPairs = ({ m, dtype }: PackedLinearShape): boolean => m === 1 && dtype === "f32"
 /** Thin products turn halves to floats in registers, others a block at a time, in scratch. */
