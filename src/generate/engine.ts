@@ -89,18 +89,20 @@ function createReader(
   /** What each sequence's cache holds. */
   const cached = Array.from({ length: batch }, (): Ids => [])
 
-  /** Reads up to `width` tokens of each sequence from where it stands; those that are at their end read their last again. */
+  /** Reads up to `width` tokens of each sequence from where it stands; those that are at their end read padding. */
   const readChunk = async (
     sequences: readonly Ids[],
     starts: readonly number[],
     width: number,
   ): Promise<Float32Array> => {
-    const spans = sequences.map((ids, b) => {
-      const start = Math.min(starts[b]!, ids.length - 1)
-      // A chunk is never padded past the end of the context: it starts earlier and reads some tokens again.
-      return { ids, first: Math.min(start, contextLength - width), end: Math.min(start + width, ids.length) }
-    })
-    for (const [b, { first }] of spans.entries()) cached[b] = cached[b]!.slice(0, first) // should the run fail, nothing is known of what follows
+    // A chunk is never padded past the end of the context: it starts earlier and reads some tokens again.
+    const spans = sequences.map((ids, b) => ({
+      ids,
+      first: Math.min(starts[b]!, contextLength - width),
+      end: Math.min(starts[b]! + width, ids.length),
+    }))
+    // Should the run fail, nothing is known of what follows.
+    for (const [b, { first }] of spans.entries()) cached[b] = cached[b]!.slice(0, first)
     const tokens = spans.flatMap(({ ids, first }) => Array.from({ length: width }, (_, i) => ids[first + i] ?? 0))
     const [position, last] = [spans.map(({ first }) => first), spans.map(({ first, end }) => end - 1 - first)]
     const pass = await passOf(width)
