@@ -1,15 +1,17 @@
-// `npm run bench -- WORK [--json] [--steps N] [--data PATH] [--threads N] [--strict] [--blas auto|off] [--seed N]`: measures one
-// work and says on what it was measured. Nothing here is a test; the numbers of record are in LOG.md.
+// `npm run bench -- WORK [--json] [--steps N] [--data PATH] [--threads N] [--strict] [--blas auto|off] [--seed N]
+// [--weights f32|f16]`: measures one work and says on what it was measured. Nothing here is a test; the numbers of record are
+// in LOG.md.
 import { execFileSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
+import { benchDecode } from "./decode.ts"
 import { benchMatmul } from "./matmul.ts"
 import { benchTokenizer } from "./tokenizer.ts"
 import { benchTraining, TRAINING_WORKS } from "./training.ts"
 
 const DATA = process.env["KINGLET_DATA"] ?? join(process.cwd(), "..", "shared", "data")
-const WORKS = [...Object.keys(TRAINING_WORKS), "tokenizer", "matmul"]
+const WORKS = [...Object.keys(TRAINING_WORKS), "tokenizer", "matmul", "decode"]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -19,6 +21,7 @@ const { values, positionals } = parseArgs({
     data: { type: "string" },
     threads: { type: "string" },
     seed: { type: "string" },
+    weights: { type: "string", default: "f32" },
     strict: { type: "boolean", default: false },
     blas: { type: "string", default: "auto" },
   },
@@ -41,9 +44,16 @@ function dataFor(work: string): string {
   return path
 }
 
+function weightsOf(text: string): "f32" | "f16" {
+  if (text === "f32" || text === "f16") return text
+  throw new Error(`weights are f32 or f16, got ${text}`)
+}
+
 async function measure(work: string): Promise<object> {
   const blas = values.blas === "off" ? "off" : "auto"
   if (work === "matmul") return benchMatmul({ shapes: positionals.slice(1), strict: values.strict, blas })
+  if (work === "decode")
+    return benchDecode({ threads: Number(values.threads ?? 1), weights: weightsOf(values.weights) })
   const onProgress = (line: string) => process.stderr.write(`${line}\n`)
   if (work === "tokenizer") return benchTokenizer({ data: dataFor(work) })
   const number = (text: string | undefined) => (text === undefined ? {} : { value: Number(text) })
@@ -74,7 +84,7 @@ async function main(): Promise<void> {
   const work = positionals[0]
   if (work === undefined || !WORKS.includes(work)) {
     process.stderr.write(
-      `usage: npm run bench -- WORK [--json] [--steps N] [--data PATH] [--threads N] [--strict] [--blas auto|off] [--seed N]\nworks: ${WORKS.join(", ")}\n`,
+      `usage: npm run bench -- WORK [--json] [--steps N] [--data PATH] [--threads N] [--strict] [--blas auto|off] [--seed N] [--weights f32|f16]\nworks: ${WORKS.join(", ")}\n`,
     )
     process.exitCode = 2
     return

@@ -11,6 +11,15 @@ export {
 } from "./core/index.ts"
 export { files, text } from "./data/index.ts"
 export { type BaselineResult, type EvaluateOptions, type Evaluation, evaluate, runBaselines } from "./evaluate/index.ts"
-export { createModel, type Generated, type GenerateOptions, generate, loadModel, type Model } from "./generate/index.ts"
+export {
+  createModel,
+  type Generated,
+  type GeneratedOf,
+  type GenerateOptions,
+  generate,
+  generateBatch,
+  loadModel,
+  type Model,
+} from "./generate/index.ts"
 export { type PlanOptions, plan } from "./plan/index.ts"
 export { type Recipe, type Run, resume, type TrainEvent, type TrainOptions, train } from "./train/index.ts"

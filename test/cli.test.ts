@@ -170,6 +170,16 @@ describe("from a text to a run", () => {
     expect(first.stdout.length).toBeGreaterThan("the wren".length + 5)
   })
 
+  it("generate with several prompts prints the text that each gives alone", async () => {
+    const command = ["generate", "runs/birds", "--tokens", "20", "--seed", "3"]
+    const alone = [await run([...command, "--prompt", "the wren"]), await run([...command, "--prompt", "a"])]
+    const together = await run([...command, "--prompt", "the wren", "--prompt", "a"])
+    expect(together).toEqual({ code: 0, stdout: alone.map(({ stdout }) => stdout).join("\n"), stderr: "" })
+    const { stdout } = await run([...command, "--prompt", "the wren", "--prompt", "a", "--json"])
+    const ends = jsonLines(stdout).filter(({ type }) => type === "end")
+    expect(ends.map(({ index }) => index)).toEqual([0, 1])
+  })
+
   it("generate --json is one object a line, the last with why it ended", async () => {
     const { stdout } = await run([
       "generate",

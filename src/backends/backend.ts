@@ -41,12 +41,12 @@ export interface Workspace {
     programs: { readonly [N in Name]: Program },
   ): Promise<{ readonly [N in Name]: Executable }>
   /**
-   * Sets a state, between runs. States are zero until written.
+   * Sets a state, between runs, or the part of it that begins at element `at`. States are zero until written.
    *
    * @throws ConfigError  if `state` is no state
-   * @throws DataError    if the number of values is wrong
+   * @throws DataError    if the number of values is wrong, or one of them does not fit the state's dtype
    */
-  write(state: Tensor, values: ArrayLike<number>): void
+  write(state: Tensor, values: ArrayLike<number>, at?: number): void
   /** A copy of a state's numbers, between runs. */
   read(state: Tensor): Float32Array
   /** Exact bytes of everything planned so far: states, activations, scratch. */

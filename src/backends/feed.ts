@@ -1,12 +1,12 @@
 // Checks what a run is fed and what a state is set to against what is asked for, once, at the door of every backend.
-import { ConfigError, DataError, formatShape, sizeOf } from "../core/index.ts"
+import { ConfigError, DataError, encodeF16, formatShape, sizeOf } from "../core/index.ts"
 import { isOp, type Program, type Tensor } from "../tensor/index.ts"
 import type { Feed } from "./backend.ts"
 
 /**
- * Values by input tensor.
+ * Values by input tensor; as bits where the input is f16.
  *
- * @throws DataError  if an input is missing, unknown, has the wrong number of values, or i32 and one that is not
+ * @throws DataError  if an input is missing, unknown, has the wrong number of values, or one that does not fit its dtype
  */
 export function feedValues(program: Program, feed: Feed): Map<Tensor, ArrayLike<number>> {
   for (const name of Object.keys(feed))
@@ -20,20 +20,29 @@ export function feedValues(program: Program, feed: Feed): Map<Tensor, ArrayLike<
       const what = `input "${name}" ${formatShape(input.shape)}`
       const given = feed[name]
       if (given === undefined) throw new DataError(`${what} was not given`)
-      return [input, checked(what, input, typeof given === "number" ? [given] : given)]
+      const values = typeof given === "number" ? [given] : given
+      if (values.length !== sizeOf(input.shape)) throw wrongCount(what, sizeOf(input.shape), values)
+      return [input, checked(what, input, values)]
     }),
   )
 }
 
 /**
- * The numbers a state is set to.
+ * The numbers a state is set to; as bits, rounded to the nearest, where the state is f16.
  *
  * @throws ConfigError  if `state` is no state
- * @throws DataError    if their number is wrong, or the state is i32 and one of them is not
+ * @throws DataError    if their number is wrong, or one of them does not fit the state's dtype
  */
-export function stateValues(state: Tensor, values: ArrayLike<number>): ArrayLike<number> {
-  return checked(`state "${requireState(state)}" ${formatShape(state.shape)}`, state, values)
+export function stateValues(state: Tensor, values: ArrayLike<number>, at?: number): ArrayLike<number> {
+  const what = `state "${requireState(state)}" ${formatShape(state.shape)}`
+  const room = sizeOf(state.shape) - (at ?? 0)
+  if (at === undefined ? values.length !== room : values.length > room)
+    throw wrongCount(at === undefined ? what : `${what} from ${at}`, room, values)
+  return checked(what, state, values)
 }
+
+const wrongCount = (what: string, wanted: number, { length }: ArrayLike<number>): DataError =>
+  new DataError(`${what} needs ${wanted} values, got ${length}`)
 
 /**
  * The name of a state.
@@ -45,12 +54,20 @@ export function requireState(state: Tensor): string {
   throw new ConfigError(`only state can be read and written, got the result of ${state.node.op}`)
 }
 
-function checked(what: string, { shape, dtype }: Tensor, values: ArrayLike<number>): ArrayLike<number> {
-  if (values.length !== sizeOf(shape))
-    throw new DataError(`${what} needs ${sizeOf(shape)} values, got ${values.length}`)
+function checked(what: string, { dtype }: Tensor, values: ArrayLike<number>): ArrayLike<number> {
+  if (dtype === "f16") return halves(what, values)
   if (dtype !== "i32") return values
   for (let i = 0; i < values.length; i++)
     if ((values[i]! | 0) !== values[i])
       throw new DataError(`${what} needs whole numbers of 32 bits, got ${values[i]} at ${i}`)
   return values
+}
+
+/** Kernels turn halves to floats without a look at infinities: there are none. */
+function halves(what: string, values: ArrayLike<number>): Uint16Array {
+  const encoded = encodeF16(values)
+  for (let i = 0; i < encoded.length; i++)
+    if ((encoded[i]! & 0x7c00) === 0x7c00)
+      throw new DataError(`${what} needs numbers within ±65504, got ${values[i]} at ${i}`, "store it in f32")
+  return encoded
 }

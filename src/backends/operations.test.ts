@@ -20,6 +20,7 @@ import {
   attention,
   cacheWrite,
   crossEntropy,
+  data,
   divide,
   exp,
   gather,
@@ -30,6 +31,8 @@ import {
   max,
   multiply,
   type Op,
+  packedGather,
+  packedLinear,
   program,
   random,
   scatterAdd,
@@ -146,10 +149,27 @@ describe.each(devices)("operations on $name", ({ name, open }) => {
       matmul(x!, w!),
       sum(x!, [0]),
       gather(w!, ids!),
+      packedLinear(x!, data(new Float32Array(48), [1, 3, 16]), 2),
+      packedGather(data(new Float32Array(48), [1, 3, 16]), ids!, 2),
       scatterAdd(ids!, x!, 2),
       crossEntropy(x!, ids!),
     ])
-    expect(outputs.map((x) => [...x])).toEqual([[], [], [0, 0, 0], [], [0, 0, 0, 0, 0, 0], []])
+    expect(outputs.map((x) => [...x])).toEqual([[], [], [0, 0, 0], [], [], [], [0, 0, 0, 0, 0, 0], []])
+  })
+
+  it("a state is written whole or in parts, and half floats are rounded", async () => {
+    const [floats, halves] = [state("floats", [4]), state("halves", [4], "f16")]
+    const workspace = device.createWorkspace()
+    for (const of of [floats, halves]) {
+      workspace.write(of, [1, 2, 3, 4])
+      workspace.write(of, [0.1, -(2 ** -24)], 2)
+      expect(() => workspace.write(of, [1, 2], 3)).toThrow("from 3 needs 1 values, got 2")
+      expect(() => workspace.write(of, [1, 2])).toThrow("needs 4 values, got 2")
+    }
+    expect([...workspace.read(floats)]).toEqual([1, 2, Math.fround(0.1), -(2 ** -24)])
+    expect([...workspace.read(halves)]).toEqual([1, 2, 0.0999755859375, -(2 ** -24)])
+    expect(() => workspace.write(halves, [NaN], 1)).toThrow("needs numbers within ±65504, got NaN at 0")
+    workspace.close()
   })
 
   it("random numbers are uniform, and another stream or seed is unrelated", async () => {

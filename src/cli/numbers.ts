@@ -1,9 +1,7 @@
 // Numbers as people read them on a screen.
 
-const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 })
-
-/** `12,345`. */
-export const count = (value: number): string => grouped.format(value)
+/** `12,345`. Not by `Intl`, whose first use costs a command 10 ms. */
+export const count = (value: number): string => String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ",")
 
 /** Four significant figures at most, no exponent for what people read often. */
 export function compact(value: number): string {

@@ -121,6 +121,10 @@ const blasOption = () =>
     .default("auto" as const)
 const deviceOption = () =>
   new Option("--device <kind>", "where to compute").choices(["wasm", "reference"] as const).default("wasm" as const)
+const weightsOption = () =>
+  new Option("--weights <format>", "how weights are stored: f16 takes half the memory and rounds to 11 bits")
+    .choices(["f32", "f16"] as const)
+    .default("f32" as const)
 const checkpointOption = () =>
   new Option("--checkpoint <which>", "lowest held-out loss, or the newest")
     .choices(["best", "last"] as const)
@@ -231,7 +235,9 @@ function addGenerate({ program, output, finish }: Door): void {
     .description("Continues a prompt, streaming to standard output.")
     .argument("<model>", "a run folder or a checkpoint")
     .optionsGroup("Text:")
-    .addOption(new Option("-p, --prompt <text>", "what to continue (default: a new document)"))
+    .addOption(
+      new Option("-p, --prompt <text>", "what to continue (default: a new document); repeatable").argParser(collect),
+    )
     .addOption(samplingOptions.tokens())
     .addOption(samplingOptions.stop())
     .optionsGroup("Sampling:")
@@ -243,6 +249,7 @@ function addGenerate({ program, output, finish }: Door): void {
     .addOption(seedOption())
     .optionsGroup("Model:")
     .addOption(checkpointOption())
+    .addOption(weightsOption())
     .addOption(threadsOption())
     .addOption(blasOption())
     .addOption(deviceOption())
@@ -260,6 +267,7 @@ const GENERATE_HELP = `
 Examples:
   $ kinglet generate runs/book --prompt "It was" --tokens 300
   $ kinglet generate runs/book --prompt "It was" --temperature 0.6 --top-p 0.95 --seed 7
+  $ kinglet generate runs/book --prompt "It was" --prompt "She said"
   $ kinglet generate runs/book/checkpoints/step-000500 --prompt "It was" --stop "."
 
 Next: kinglet chat runs/NAME types back and forth with the same model.`
@@ -281,6 +289,7 @@ function addChat({ program, output, finish }: Door): void {
     .addOption(samplingOptions.stop())
     .addOption(seedOption())
     .addOption(checkpointOption())
+    .addOption(weightsOption())
     .addOption(threadsOption())
     .addOption(blasOption())
     .addOption(deviceOption())
@@ -306,6 +315,7 @@ function addEvaluate({ program, output, finish }: Door): void {
     .addOption(new Option("--data <paths...>", "text to measure on (default: what the run held out)"))
     .addOption(new Option("--no-baselines", "leave out counts and compressors"))
     .addOption(checkpointOption())
+    .addOption(weightsOption())
     .addOption(threadsOption())
     .addOption(blasOption())
     .addOption(deviceOption())

@@ -3,8 +3,8 @@
 /** Every element type a file may hold. */
 export type FileDType = "f64" | "f32" | "f16" | "bf16" | "i64" | "i32" | "i16" | "i8" | "u8" | "bool"
 
-/** What a tensor of a graph may hold: activations and weights in f32, token ids and positions in i32. */
-export type DType = "f32" | "i32"
+/** What a tensor of a graph may hold: activations and weights in f32, token ids and positions in i32, packed weights in f16 too. */
+export type DType = "f32" | "i32" | "f16"
 
 export const BYTES_PER_ELEMENT: { readonly [D in FileDType]: number } = {
   f64: 8,

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from "./index.ts"
+import { bf16ToF32, decodeF16, encodeF16, f16ToF32, f32ToBf16, f32ToF16 } from "./index.ts"
 
 it("every half survives the way to f32 and back", () => {
   for (let bits = 0; bits < 65536; bits++) {
@@ -26,4 +26,17 @@ it("halfway values round to even", () => {
   expect(f32ToF16(2 ** -25 * 1.0001)).toBe(1)
   expect(bf16ToF32(f32ToBf16(1 + 2 ** -8))).toBe(1)
   expect(bf16ToF32(f32ToBf16(1 + 3 * 2 ** -8))).toBe(1 + 2 ** -6)
+})
+
+it("many numbers become the halves that each becomes alone, at and beside every half and every midpoint", () => {
+  const values: number[] = [0, -0, Infinity, -Infinity, 1e-30, 65519.99, 65520, 1e9]
+  for (let bits = 0; bits < 0x7c00; bits += 3) {
+    const [half, next] = [f16ToF32(bits), f16ToF32(bits + 1)]
+    for (const at of [half, (half + next) / 2]) values.push(at, -at, at * (1 + 2 ** -23), at * (1 - 2 ** -23))
+  }
+  const floats = Float32Array.from(values)
+  const halves = encodeF16(floats)
+  expect(halves).toEqual(Uint16Array.from(floats, f32ToF16))
+  expect(decodeF16(halves)).toEqual(Float32Array.from(halves, f16ToF32))
+  expect(encodeF16([1, NaN])).toEqual(Uint16Array.of(0x3c00, 0x7e00))
 })

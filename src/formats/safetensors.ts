@@ -15,7 +15,7 @@ export interface TensorHeader {
 export interface StoredTensor extends TensorHeader {
   /** A view into the file's bytes. */
   readonly bytes: Uint8Array
-  /** The numbers as f32, a copy. */
+  /** The numbers as f32, to be read: a view into the file's bytes where those are f32 and begin where floats may, else a copy. */
   toFloat32(): Float32Array
 }
 
@@ -220,8 +220,11 @@ const readers: { readonly [D in FileDType]: (view: DataView, at: number) => numb
 }
 
 function toFloat32(dtype: FileDType, bytes: Uint8Array): Float32Array {
-  // Engines we run on are little-endian, as the file is; the copy begins where floats may begin.
-  if (dtype === "f32") return new Float32Array(new Uint8Array(bytes).buffer)
+  // Engines we run on are little-endian, as the file is; a copy begins where floats may begin.
+  if (dtype === "f32") {
+    const { buffer, byteOffset, length } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes)
+    return new Float32Array(buffer, byteOffset, length / 4)
+  }
   const [width, read] = [BYTES_PER_ELEMENT[dtype], readers[dtype]]
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const floats = new Float32Array(bytes.length / width)

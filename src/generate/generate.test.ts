@@ -3,10 +3,17 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { randomModel } from "../../test/laws/support.ts"
 import { type Device, openDevice } from "../backends/index.ts"
-import { ConfigError, DeviceError } from "../core/index.ts"
-import { type DecoderConfig, decoderParameters, initializeParameters, presets } from "../models/index.ts"
+import { ConfigError, DeviceError, decodeF16, encodeF16 } from "../core/index.ts"
+import {
+  type DecoderConfig,
+  decoderParameters,
+  initializeParameters,
+  parameterCounts,
+  presets,
+} from "../models/index.ts"
 import { bytesTokenizer } from "../tokenizer/index.ts"
-import { createModel, engineOf, type GenerateOptions, generate, type Model } from "./index.ts"
+import { batchEngineOf, passTokens } from "./engine.ts"
+import { createModel, engineOf, type GenerateOptions, generate, generateBatch, type Model } from "./index.ts"
 
 const sizes = { vocabSize: 300, hiddenSize: 16, numHiddenLayers: 2, maxPositionEmbeddings: 80 }
 const llama = (changes: Partial<DecoderConfig> = {}): DecoderConfig => ({
@@ -79,6 +86,90 @@ describe("generating", () => {
   })
 })
 
+describe("several prompts together", () => {
+  const prompts = ["the kinglet", "x", "a tall spruce under which the wren sleeps and sings, over and over", "the wren"]
+
+  /** What each text is, read piece by piece from one stream. */
+  async function collectEach(options: GenerateOptions) {
+    const texts = prompts.map(() => ({ ids: [] as number[], text: "", finished: undefined as string | undefined }))
+    for await (const { index, text, id, finished } of generateBatch(model, prompts, options)) {
+      const of = texts[index]!
+      expect(of.finished).toBeUndefined()
+      if (id !== undefined) of.ids.push(id)
+      of.text += text
+      of.finished = finished
+    }
+    return texts
+  }
+
+  it("give the texts that each gives alone, past the end of the context too", async () => {
+    const options = { maxTokens: 100, seed: 5, stop: [..."aeqzAZ"] }
+    const alone = []
+    for (const prompt of prompts) alone.push(await collect(prompt, options))
+    expect(await collectEach(options)).toEqual(alone)
+    expect(new Set(alone.map(({ ids }) => ids.length)).size).toBeGreaterThan(1) // some end before others
+  })
+
+  it("end together when the signal says so", async () => {
+    const signal = { aborted: false }
+    const ends: (string | undefined)[] = []
+    for await (const { index, finished } of generateBatch(model, prompts, { maxTokens: 9, signal })) {
+      ends[index] = finished
+      signal.aborted = true
+    }
+    expect(ends).toEqual(prompts.map(() => "aborted"))
+  })
+
+  it("may be none", async () => {
+    for await (const piece of generateBatch(model, [])) expect(piece).toBeUndefined()
+  })
+})
+
+describe("a prompt", () => {
+  it("is read in passes that are nearly full, the longest first", () => {
+    const passes = (left: number, contextLength = 1024): number[] => {
+      if (left <= 0) return []
+      const width = passTokens(left, contextLength)
+      return [width, ...passes(left - width, contextLength)]
+    }
+    expect([3, 12, 63, 100, 180].map((left) => passes(left))).toEqual([
+      [1, 1, 1],
+      [16],
+      [64],
+      [64, 16, 16, 1, 1, 1, 1],
+      [64, 64, 64],
+    ])
+    expect(passes(40, 48)).toEqual([16, 16, 1, 1, 1, 1, 1, 1, 1, 1])
+    expect(passes(1, 1)).toEqual([1])
+  })
+})
+
+describe("weights stored as half floats", () => {
+  const ids = [5, 7, 11, 13, 200, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]
+  const open = async (weights: "f32" | "f16", change: (values: Float32Array) => Float32Array) => {
+    const parameters = Object.fromEntries(
+      Object.entries(initializeParameters(llama(), 1)).map(([name, values]) => [name, change(values)]),
+    )
+    return createModel({ config: llama(), tokenizer: bytesTokenizer(), parameters }, { device, weights })
+  }
+
+  it("give the logits of the rounded weights, bit for bit, in half the bytes", async () => {
+    const halves = await open("f16", (values) => values)
+    const rounded = await open("f32", (values) => decodeF16(encodeF16(values)))
+    const logits = []
+    for (const model of [halves, rounded]) logits.push(await engineOf(model).logitsAfter(ids))
+    expect(logits[0]).toEqual(logits[1])
+    const bytes = (of: Model) => of.workspace.plannedBytes
+    const [all, norms] = [parameterCounts(llama()).total, 5 * 16]
+    expect(bytes(rounded) - bytes(halves)).toBeGreaterThan(1.9 * (all - norms))
+    for (const model of [halves, rounded]) await model.close()
+  })
+
+  it("are refused where they do not fit", async () => {
+    await expect(open("f16", (values) => values.map(() => 1e5))).rejects.toThrow("within ±65504, got 100000 at 0")
+  })
+})
+
 describe("a model", () => {
   it.each([
     ["without layers", llama({ numHiddenLayers: 0 })],
@@ -91,9 +182,9 @@ describe("a model", () => {
     await small.close()
   })
 
-  it("has one engine, however many ask for it at once", async () => {
-    const [a, b] = await Promise.all([engineOf(model), engineOf(model)])
-    expect(a).toBe(b)
+  it("has one engine of each size, however many ask for it", () => {
+    expect(batchEngineOf(model, 2)).toBe(batchEngineOf(model, 2))
+    expect(batchEngineOf(model, 2)).not.toBe(batchEngineOf(model, 3))
   })
 
   it("that is closed ends with a DeviceError, and leaves the device it was lent", async () => {

@@ -1,6 +1,13 @@
 // Generate: a model that runs, the engine over its key/value cache, samplers, stop strings.
 export { type Engine, engineOf } from "./engine.ts"
-export { type AbortSignalLike, type Generated, type GenerateOptions, generate } from "./generate.ts"
+export {
+  type AbortSignalLike,
+  type Generated,
+  type GeneratedOf,
+  type GenerateOptions,
+  generate,
+  generateBatch,
+} from "./generate.ts"
 export {
   createModel,
   type LoadOptions,

@@ -3,7 +3,7 @@ import { devices } from "../../test/support/devices.ts"
 import { relativeError, rootMeanSquare } from "../../test/support/numbers.ts"
 import { type ModelFixture, modelFixtures, unpack, unpackAll } from "../../test/support/pytorch-models.ts"
 import type { Device, Workspace } from "../backends/index.ts"
-import { meanCrossEntropy } from "../nn/index.ts"
+import { meanCrossEntropy, packedWeight } from "../nn/index.ts"
 import { gradients, input, isOp, program, reshape, type Tensor } from "../tensor/index.ts"
 import {
   createCache,
@@ -11,6 +11,7 @@ import {
   type DecoderOptions,
   decoder,
   initializeParameters,
+  packedParameterStates,
   parameterStates,
   presets,
 } from "./index.ts"
@@ -216,6 +217,16 @@ describe("decoder", () => {
     const { "model.layers.1.mlp.up_proj.weight": _, ...rest } = parameterStates(config)
     expect(() => decoder(config, rest, input("tokens", [1, 2], "i32"))).toThrow(
       'no parameter "model.layers.1.mlp.up_proj.weight"',
+    )
+  })
+
+  it("takes packed weights where they are multiplied, and nowhere else", () => {
+    const tokens = input("tokens", [1, 2], "i32")
+    const packed = packedParameterStates(config, "f16")
+    expect(decoder(config, packed, tokens).logits.shape).toEqual([1, 2, config.vocabSize])
+    const gain = { "model.norm.weight": packedWeight("gain", [16, 1]) }
+    expect(() => decoder(config, { ...packed, ...gain }, tokens)).toThrow(
+      'parameter "model.norm.weight" must be a plain tensor, got a packed weight',
     )
   })
 })

@@ -15,6 +15,7 @@ import {
   selfAttention,
   softcap,
   swiglu,
+  type Weight,
 } from "../nn/index.ts"
 import {
   add,
@@ -33,6 +34,7 @@ import {
 } from "../tensor/index.ts"
 import type { KeyValueCache } from "./cache.ts"
 import type { DecoderConfig } from "./config.ts"
+import { TOKEN_TABLE } from "./parameters.ts"
 
 export interface DecoderOptions {
   /** Place of the first token of each sequence, i32 `[B]`; 0 when not given. */
@@ -48,7 +50,7 @@ export interface DecoderOptions {
 /** What every part of one forward pass needs. */
 interface Pass {
   readonly config: DecoderConfig
-  readonly parameters: { readonly [name: string]: Tensor }
+  readonly parameters: { readonly [name: string]: Weight }
   readonly options: DecoderOptions
   readonly position: Tensor
   readonly rope: RopeTables | undefined
@@ -60,14 +62,15 @@ interface Pass {
  * `x = norm?(E[tokens] (+ P[position])`, then for each layer `x += attention(norm(x))`, `x += feedForward(norm(x))`, then
  * `logits = softcap?(norm(x)·headᵀ)`. Zero layers leave embedding, norm and head.
  *
- * @param tokens   i32 `[B, T]`
- * @returns        logits `[B, T, V]`, or `[B, V]` with `logitsAt`; updates that fill the cache
- * @throws ConfigError  if a parameter is missing
+ * @param parameters  what `linear` and `embedding` read may be packed, all else is plain
+ * @param tokens      i32 `[B, T]`
+ * @returns           logits `[B, T, V]`, or `[B, V]` with `logitsAt`; updates that fill the cache
+ * @throws ConfigError  if a parameter is missing, or packed where it must be plain
  * @throws ShapeError   if T is longer than the config's maxPositionEmbeddings
  */
 export function decoder(
   config: DecoderConfig,
-  parameters: { readonly [name: string]: Tensor },
+  parameters: { readonly [name: string]: Weight },
   tokens: Tensor,
   options: DecoderOptions = {},
 ): { logits: Tensor; updates: Update[] } {
@@ -85,22 +88,29 @@ export function decoder(
   return { logits: head(pass, x), updates }
 }
 
-function parameter({ parameters }: Pass, name: string): Tensor {
-  const tensor = parameters[name]
-  if (tensor === undefined)
+function weight({ parameters }: Pass, name: string): Weight {
+  const found = parameters[name]
+  if (found === undefined)
     throw new ConfigError(`the model has no parameter "${name}"`, "config and checkpoint do not belong together")
-  return tensor
+  return found
+}
+
+/** A parameter that is not multiplied with: a gain, a bias, a table of positions. */
+function parameter(pass: Pass, name: string): Tensor {
+  const found = weight(pass, name)
+  if (!("kind" in found)) return found
+  throw new ConfigError(`parameter "${name}" must be a plain tensor, got a ${found.kind} weight`)
 }
 
 const projection = (pass: Pass, name: string): Projection => ({
-  weight: parameter(pass, `${name}.weight`),
+  weight: weight(pass, `${name}.weight`),
   bias: pass.config.linearBias ? parameter(pass, `${name}.bias`) : undefined,
 })
 
 /** Token and position embeddings, `[B, T, C]`. */
 function embed(pass: Pass, tokens: Tensor): Tensor {
   const { config, options } = pass
-  const rows = embedding(tokens, parameter(pass, "model.embed_tokens.weight"))
+  const rows = embedding(tokens, weight(pass, TOKEN_TABLE))
   const placed = config.positions === "learned" ? add(rows, embedPositions(pass, tokens.shape[1]!)) : rows
   const x = config.embeddingNorm ? plainNorm(config, placed) : placed
   return options.dropoutSeed === undefined ? x : dropout(x, config.dropout, options.dropoutSeed, 0)
@@ -126,9 +136,9 @@ const plainNorm = ({ norm, normEps }: DecoderConfig, x: Tensor): Tensor =>
 
 function normalize(pass: Pass, name: string, x: Tensor): Tensor {
   const { norm, normEps, normGain, normBias } = pass.config
-  const weight = normGain ? parameter(pass, `${name}.weight`) : undefined
+  const gain = normGain ? parameter(pass, `${name}.weight`) : undefined
   const bias = normBias ? parameter(pass, `${name}.bias`) : undefined
-  return norm === "rmsnorm" ? rmsNorm(x, weight, normEps) : layerNorm(x, weight, bias, normEps)
+  return norm === "rmsnorm" ? rmsNorm(x, gain, normEps) : layerNorm(x, gain, bias, normEps)
 }
 
 /** One layer: `x += attention(norm(x))`, `x += feedForward(norm(x))`. */
@@ -182,8 +192,8 @@ const activations = { gelu, gelu_tanh: geluTanh, relu2: reluSquared } as const
 function feedForward(pass: Pass, name: string, x: Tensor): Tensor {
   const { activation } = pass.config
   const through = (part: string, input: Tensor): Tensor => {
-    const { weight, bias } = projection(pass, `${name}.${part}`)
-    return linear(input, weight, bias)
+    const of = projection(pass, `${name}.${part}`)
+    return linear(input, of.weight, of.bias)
   }
   const up = through("up_proj", x)
   return through(
@@ -195,8 +205,8 @@ function feedForward(pass: Pass, name: string, x: Tensor): Tensor {
 function head(pass: Pass, x: Tensor): Tensor {
   const { config, options } = pass
   const rows = options.logitsAt === undefined ? x : selectRows(x, options.logitsAt)
-  const weight = parameter(pass, config.tieWordEmbeddings ? "model.embed_tokens.weight" : "lm_head.weight")
-  const logits = linear(normalize(pass, "model.norm", rows), weight)
+  const table = weight(pass, config.tieWordEmbeddings ? TOKEN_TABLE : "lm_head.weight")
+  const logits = linear(normalize(pass, "model.norm", rows), table)
   return config.logitSoftcap === 0 ? logits : softcap(logits, config.logitSoftcap)
 }
 

@@ -15,6 +15,7 @@ export {
   type ParameterInit,
   type ParameterRole,
   type ParameterSpec,
+  packedParameterStates,
   parameterCounts,
   parameterStates,
 } from "./parameters.ts"

@@ -1,5 +1,6 @@
 // The parameters of a decoder: names (those of a Hugging Face Llama), shapes, roles, first values and counts.
 import { fillNormal, randomStream, type Shape, sizeOf } from "../core/index.ts"
+import { packedWeight, type Weight } from "../nn/index.ts"
 import { state, type Tensor } from "../tensor/index.ts"
 import type { DecoderConfig } from "./config.ts"
 
@@ -20,6 +21,9 @@ export interface ParameterSpec {
 
 type Specs = { [name: string]: ParameterSpec }
 
+/** The token embedding, and the head where it is tied. */
+export const TOKEN_TABLE = "model.embed_tokens.weight"
+
 const zeros = { kind: "zeros" } as const
 const ones = { kind: "ones" } as const
 /** An untied head of a model with zeroed projections: near zero, as nanochat's. */
@@ -29,7 +33,7 @@ const SMALL_HEAD_STD = 0.001
 export function decoderParameters(config: DecoderConfig): { readonly [name: string]: ParameterSpec } {
   const { vocabSize: V, hiddenSize: C, initializerRange: std } = config
   const normal = { kind: "normal", std } as const
-  const specs: Specs = { "model.embed_tokens.weight": { shape: [V, C], role: "embedding", init: normal } }
+  const specs: Specs = { [TOKEN_TABLE]: { shape: [V, C], role: "embedding", init: normal } }
   if (config.positions === "learned")
     specs["model.embed_positions.weight"] = {
       shape: [config.maxPositionEmbeddings, C],
@@ -114,6 +118,18 @@ function initialValues({ shape, init }: ParameterSpec, seed: number, name: strin
 export function parameterStates(config: DecoderConfig): { [name: string]: Tensor } {
   return Object.fromEntries(
     Object.entries(decoderParameters(config)).map(([name, { shape }]) => [name, state(name, shape)]),
+  )
+}
+
+/** States as a model is run with: what `linear` and `embedding` read is packed, stored as `dtype`; all else is plain f32. */
+export function packedParameterStates(config: DecoderConfig, dtype: "f32" | "f16"): { [name: string]: Weight } {
+  const isMultiplied = (name: string, role: ParameterRole) =>
+    role === "matrix" || role === "head" || name === TOKEN_TABLE
+  return Object.fromEntries(
+    Object.entries(decoderParameters(config)).map(([name, { shape, role }]) => [
+      name,
+      isMultiplied(name, role) ? packedWeight(name, shape, dtype) : state(name, shape),
+    ]),
   )
 }
 

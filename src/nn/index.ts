@@ -9,6 +9,14 @@ export {
   selfAttention,
 } from "./attention.ts"
 export { dropout } from "./dropout.ts"
-export { embedding, linear, type Projection, type Weight } from "./linear.ts"
+export {
+  embedding,
+  linear,
+  type PackedWeight,
+  type Projection,
+  packedWeight,
+  type Weight,
+  writeWeight,
+} from "./linear.ts"
 export { countTargets, logSoftmax, meanCrossEntropy, softmax } from "./losses.ts"
 export { layerNorm, rmsNorm } from "./normalization.ts"

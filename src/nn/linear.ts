@@ -1,9 +1,48 @@
 // Where x·W happens. `linear` is the only function that multiplies activations by weights, so adapters and quantization have
 // one place to join and parameters are counted by structure.
-import { add, gather, matmul, type Tensor } from "../tensor/index.ts"
+import type { Workspace } from "../backends/index.ts"
+import type { Shape } from "../core/index.ts"
+import {
+  add,
+  eachPanel,
+  gather,
+  matmul,
+  packedGather,
+  packedLinear,
+  panelShape,
+  state,
+  type Tensor,
+} from "../tensor/index.ts"
 
-/** A matrix as stored: `[out, in]`. Dense is the tensor itself; low-rank and quantized forms will join as members with a `kind`. */
-export type Weight = Tensor
+/**
+ * A matrix as stored: `[out, in]`. Dense is the tensor itself, and the one that trains; packed is laid out to be read. Low-rank
+ * and quantized forms will join as members with a `kind`.
+ */
+export type Weight = Tensor | PackedWeight
+
+/** A weight in panels of 16 outputs, in the order in which a product reads it. It has no gradient. */
+export interface PackedWeight {
+  readonly kind: "packed"
+  /** State `[⌈out/16⌉, in, 16]`, f32 or f16. */
+  readonly panels: Tensor
+  /** `[out, in]`. */
+  readonly shape: Shape
+}
+
+/** A packed weight whose panels are a state of their own. */
+export const packedWeight = (name: string, shape: Shape, dtype: "f32" | "f16" = "f32"): PackedWeight => ({
+  kind: "packed",
+  panels: state(name, panelShape(shape), dtype),
+  shape,
+})
+
+/** Sets a weight to the numbers of a matrix `[out, in]`, laid out as the weight is. @throws DataError  as `write` does */
+export function writeWeight(workspace: Pick<Workspace, "write">, weight: Weight, values: Float32Array): void {
+  if (!isPacked(weight)) return workspace.write(weight, values)
+  for (const { at, panel } of eachPanel(values, weight.shape)) workspace.write(weight.panels, panel, at)
+}
+
+const isPacked = (weight: Weight): weight is PackedWeight => "kind" in weight
 
 /** A weight with the bias that goes with it. */
 export interface Projection {
@@ -21,7 +60,9 @@ export interface Projection {
  * @throws ShapeError  if the inner sizes differ
  */
 export function linear(x: Tensor, weight: Weight, bias?: Tensor): Tensor {
-  const y = matmul(x, weight, { transposeB: true })
+  const y = isPacked(weight)
+    ? packedLinear(x, weight.panels, weight.shape[0]!)
+    : matmul(x, weight, { transposeB: true })
   return bias === undefined ? y : add(y, bias)
 }
 
@@ -32,4 +73,5 @@ export function linear(x: Tensor, weight: Weight, bias?: Tensor): Tensor {
  * @param table  `[V, C]`
  * @returns      `[…, C]`
  */
-export const embedding = (ids: Tensor, table: Tensor): Tensor => gather(table, ids)
+export const embedding = (ids: Tensor, table: Weight): Tensor =>
+  isPacked(table) ? packedGather(table.panels, ids, table.shape[0]!) : gather(table, ids)

@@ -29,6 +29,7 @@ const costs: { readonly [O in Op]?: (node: Node) => number } = {
     const k = (node as Node<"matmul">).attributes.transposeA ? a.at(-2)! : a.at(-1)!
     return 2 * sizeOf(node.outputs[0]!.shape) * k
   },
+  packedLinear: (node) => 2 * sizeOf(node.outputs[0]!.shape) * node.inputs[0]!.shape.at(-1)!,
   attention: attentionCost(2),
   attentionGrad: attentionCost(4),
 }

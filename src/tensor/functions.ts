@@ -175,6 +175,21 @@ export function matmul(a: Tensor, b: Tensor, options: { transposeA?: boolean; tr
 /** Rows of `table [V, C]` chosen by `ids [...]`; an id outside the table gives zeros. */
 export const gather = (table: Tensor, ids: Tensor): Tensor => applyOp("gather", [table, ids], {})[0]!
 
+/**
+ * `x · Wᵀ` with W `[outputs, K]` packed by {@link packPanels}: for weights that are read and not trained. The sum of each
+ * element runs in the order of k however many rows x has, so a row gets the same bits alone and among others.
+ *
+ * @param x       `[..., K]`
+ * @param panels  `[⌈outputs/16⌉, K, 16]`, f32 or f16
+ * @returns       `[..., outputs]`
+ */
+export const packedLinear = (x: Tensor, panels: Tensor, outputs: number): Tensor =>
+  applyOp("packedLinear", [x, panels], { outputs })[0]!
+
+/** Rows of a packed table `[rows, C]` chosen by `ids [...]`; an id outside the table gives zeros. */
+export const packedGather = (panels: Tensor, ids: Tensor, rows: number): Tensor =>
+  applyOp("packedGather", [panels, ids], { rows })[0]!
+
 /** Adds rows `x [..., C]` into zeros `[rows, C]` at `ids [...]`; the gradient of {@link gather}. */
 export const scatterAdd = (ids: Tensor, x: Tensor, rows: number): Tensor =>
   applyOp("scatterAdd", [ids, x], { rows })[0]!

@@ -122,6 +122,12 @@ const notTwice =
     )
   }
 
+const notTrained =
+  (op: string): GradientRule<Op> =>
+  () => {
+    throw new ShapeError(`${op}: packed weights have no gradient`, "train with plain tensors, pack what is to be run")
+  }
+
 const TWO_OVER_SQRT_PI = 1.1283791670955126
 
 const rules: { readonly [O in Op]: GradientRule<O> } = {
@@ -176,6 +182,8 @@ const rules: { readonly [O in Op]: GradientRule<O> } = {
   max: maxRule,
   matmul: matmulRule,
   gather: (node, [dy]) => [scatterAdd(node.inputs[1]!, dy!, node.inputs[0]!.shape[0]!), undefined],
+  packedLinear: notTrained("packedLinear"),
+  packedGather: notTrained("packedGather"),
   scatterAdd: (node, [dy]) => [undefined, gather(dy!, node.inputs[0]!)],
   rope: (node, [dy]) => {
     const [, cos, sin, position] = node.inputs as [Tensor, Tensor, Tensor, Tensor]

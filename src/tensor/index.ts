@@ -4,6 +4,7 @@ export * from "./functions.ts"
 export { gradients } from "./gradients.ts"
 export { alignUp, BUFFER_ALIGNMENT, type Lifetime, planArena } from "./memory-plan.ts"
 export { type BinaryOp, type ElementwiseOp, isElementwise, type Op, type OpAttributes, type UnaryOp } from "./ops.ts"
+export { eachPanel, PANEL_COLUMNS, packPanels, panelShape, unpackPanels } from "./panels.ts"
 export { type Program, program, type Update } from "./program.ts"
 export {
   collapse,

@@ -60,6 +60,10 @@ export interface OpAttributes {
   matmul: { readonly transposeA: boolean; readonly transposeB: boolean }
   /** (table [V, C], ids i32 [...]) → [..., C]; an id outside 0..V-1 gives a row of zeros. */
   gather: None
+  /** (x [..., K], panels [⌈N/16⌉, K, 16] f32 or f16) → x · Wᵀ [..., N]; see panels.ts. */
+  packedLinear: { readonly outputs: number }
+  /** (panels [⌈V/16⌉, C, 16] f32 or f16, ids i32 [...]) → rows of the packed table [..., C]; an id outside 0..V-1 gives zeros. */
+  packedGather: { readonly rows: number }
   /** (ids i32 [...], x [..., C]) → [rows, C]; ids outside 0..rows-1 are skipped. */
   scatterAdd: { readonly rows: number }
 

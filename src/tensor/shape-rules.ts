@@ -10,6 +10,7 @@ import {
   sizeOf,
 } from "../core/index.ts"
 import type { Op, OpAttributes } from "./ops.ts"
+import { panelShape } from "./panels.ts"
 
 /** What is known of a tensor before anything is computed. */
 export interface TensorSpec {
@@ -47,7 +48,7 @@ const elementwise =
     return f32(inputs.map((input) => input.shape).reduce(broadcastShapes))
   }
 
-const source = (_: readonly TensorSpec[], { shape, dtype }: { shape: Shape; dtype: "f32" | "i32" }): TensorSpec[] => {
+const source = (_: readonly TensorSpec[], { shape, dtype }: { shape: Shape; dtype: DType }): TensorSpec[] => {
   if (!shape.every((size) => Number.isInteger(size) && size >= 0))
     throw new ShapeError(`sizes must be whole and not negative, got ${formatShape(shape)}`)
   return [{ shape: [...shape], dtype }]
@@ -84,6 +85,15 @@ function matmulRule([a, b]: readonly TensorSpec[], { transposeA, transposeB }: O
       "one matrix [K, N] on the right is shared by all; stretch other operands with broadcast()",
     )
   return f32([...batch, m, n])
+}
+
+/** The K of panels that hold `rows` rows of K numbers. */
+function panelDepth(op: string, panels: TensorSpec, rows: number): number {
+  if (panels.dtype === "i32") throw new ShapeError(`${op}: panels must be f32 or f16, got i32`)
+  requireRank(op, panels, 3, "panels [⌈N/16⌉, K, 16]")
+  const K = panels.shape[1]!
+  requireShape(op, panels, panelShape([rows, K]), `panels of ${rows} rows`)
+  return K
 }
 
 function attentionShapes([q, k, v, position]: readonly TensorSpec[]): { q: TensorSpec; k: TensorSpec } {
@@ -204,6 +214,18 @@ export const shapeRules: { readonly [O in Op]: ShapeRule<O> } = {
     requireRank("gather", table!, 2, "table [V, C]")
     requireDType("gather", ids!, "i32", "ids")
     return f32([...ids!.shape, table!.shape[1]!])
+  },
+  packedLinear: ([x, panels], { outputs }) => {
+    requireDType("packedLinear", x!, "f32", "x")
+    const K = panelDepth("packedLinear", panels!, outputs)
+    const [k, ...leading] = x!.shape.toReversed()
+    if (k !== K)
+      throw new ShapeError(`packedLinear: inner sizes must agree, got ${formatShape(x!.shape)} · [${outputs}, ${K}]ᵀ`)
+    return f32([...leading.reverse(), outputs])
+  },
+  packedGather: ([panels, ids], { rows }) => {
+    requireDType("packedGather", ids!, "i32", "ids")
+    return f32([...ids!.shape, panelDepth("packedGather", panels!, rows)])
   },
   scatterAdd: ([ids, x], { rows }) => {
     requireDType("scatterAdd", ids!, "i32", "ids")

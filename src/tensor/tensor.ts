@@ -1,4 +1,5 @@
 // The symbolic tensor: a promise of numbers with a known shape. Operations build nodes; nothing is computed here.
+import { ShapeError } from "../core/index.ts"
 import type { Op, OpAttributes } from "./ops.ts"
 import { shapeRules, type TensorSpec } from "./shape-rules.ts"
 
@@ -20,6 +21,8 @@ export interface Tensor extends TensorSpec {
 
 let created = 0
 
+const READS_HALVES: ReadonlySet<Op> = new Set<Op>(["packedLinear", "packedGather"])
+
 /**
  * Applies `op`; shapes are checked and inferred here, so that a mistake is reported where it was made.
  *
@@ -30,6 +33,8 @@ export function applyOp<O extends Op>(
   inputs: readonly Tensor[],
   attributes: OpAttributes[O],
 ): readonly Tensor[] {
+  if (!READS_HALVES.has(op) && inputs.some(({ dtype }) => dtype === "f16"))
+    throw new ShapeError(`${op}: inputs must be f32 or i32, got f16`, "packedLinear and packedGather read half floats")
   const specs = shapeRules[op](inputs, attributes)
   const outputs: Tensor[] = []
   const node: Node<O> = { sequence: created++, op, attributes, inputs, outputs }

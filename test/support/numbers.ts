@@ -1,16 +1,22 @@
 // Arrays for tests: made from a seed, run through a graph on a device, compared.
 import { type Device, openReferenceDevice } from "../../src/backends/index.ts"
-import { randomStream, type Shape, sizeOf } from "../../src/core/index.ts"
+import { type DType, f16ToF32, f32ToF16, randomStream, type Shape, sizeOf } from "../../src/core/index.ts"
 import { add, data, gradients, input, multiply, program, sum, type Tensor } from "../../src/tensor/index.ts"
 
 export interface Values {
   readonly shape: Shape
-  readonly dtype: "f32" | "i32"
+  readonly dtype: DType
   readonly values: readonly number[]
 }
 
 /** f32 numbers written out. */
 export const floats = (shape: Shape, values: readonly number[]): Values => ({ shape, dtype: "f32", values })
+/** Numbers stored as half floats, written out. */
+export const halves = ({ shape, values }: Values): Values => ({
+  shape,
+  dtype: "f16",
+  values: values.map((x) => f16ToF32(f32ToF16(x))),
+})
 /** i32 numbers written out. */
 export const ints = (shape: Shape, values: readonly number[]): Values => ({ shape, dtype: "i32", values })
 

@@ -25,7 +25,11 @@ import {
   multiply,
   negate,
   type Op,
+  packedGather,
+  packedLinear,
+  packPanels,
   pad,
+  panelShape,
   random,
   reshape,
   rope,
@@ -42,7 +46,7 @@ import {
   toFloat,
   transpose,
 } from "../../src/tensor/index.ts"
-import { type Build, floats, integers, ints, normal, uniform, type Values } from "./numbers.ts"
+import { type Build, floats, halves, integers, ints, normal, uniform, type Values } from "./numbers.ts"
 
 export interface OperationCase {
   readonly inputs: readonly Values[]
@@ -135,6 +139,20 @@ const matmulShapes: readonly (readonly [number, number, number])[] = [
   [1, 31, 33],
   [65, 67, 37],
 ]
+/** Leading axes of x, outputs, inputs: one row, two, a row over, narrow panels, more than one block. */
+const PACKED_SHAPES: readonly (readonly [readonly number[], number, number])[] = [
+  [[1], 1, 1],
+  [[1, 1], 35, 131],
+  [[2], 16, 517],
+  [[3], 67, 263],
+  [[2, 2], 48, 17],
+  [[5], 13, 1031],
+  [[261], 31, 7],
+]
+/** A weight `[N, K]`, packed. */
+const panelsOf = (shape: readonly number[], values: readonly number[]): Values =>
+  floats(panelShape(shape), [...packPanels(Float32Array.from(values), shape)])
+
 const matmulAwkward = (): OperationCase[] =>
   [false, true].flatMap((transposeA) =>
     [false, true].flatMap((transposeB) =>
@@ -419,6 +437,39 @@ export const operationCases: { readonly [O in Op]: OperationCases } = {
       inputs: [normal([V, C]), integers(shape, -1, V + 1)],
       build: (table, ids) => gather(table!, ids!),
     })),
+  },
+  packedLinear: {
+    hand: {
+      inputs: [floats([2, 2], [1, 2, 3, 4]), panelsOf([3, 2], [1, 0, 0, 1, 5, 6])],
+      build: (x, panels) => packedLinear(x!, panels!, 3),
+      expected: [[1, 2, 1 * 5 + 2 * 6, 3, 4, 3 * 5 + 4 * 6]],
+    },
+    noGradient: "packed weights are not trained",
+    awkward: PACKED_SHAPES.flatMap(([m, n, k]) => {
+      const panels = panelsOf([n, k], normal([n, k], 2).values)
+      const build: Build = (x, weight) => packedLinear(x!, weight!, n)
+      return [panels, halves(panels)].map((weight) => ({ inputs: [normal([...m, k], 1), weight], build }))
+    }),
+  },
+  packedGather: {
+    hand: {
+      inputs: [panelsOf([3, 2], [1, 2, 3, 4, 5, 6]), ints([4], [2, 0, 3, -1])],
+      build: (panels, ids) => packedGather(panels!, ids!, 3),
+      expected: [[5, 6, 1, 2, 0, 0, 0, 0]],
+    },
+    noGradient: "packed weights are not trained",
+    awkward: (
+      [
+        [1, 1, [1]],
+        [7, 5, [2, 3]],
+        [65, 33, [13]],
+        [1031, 3, [257]],
+      ] as const
+    ).flatMap(([V, C, shape]) => {
+      const panels = panelsOf([V, C], normal([V, C]).values)
+      const build: Build = (table, ids) => packedGather(table!, ids!, V)
+      return [panels, halves(panels)].map((table) => ({ inputs: [table, integers(shape, -1, V + 1)], build }))
+    }),
   },
   scatterAdd: {
     hand: {

@@ -96,6 +96,8 @@ const builders: { readonly [O in Op]: FixtureBuild | string } = {
   max: ([x], attributes) => max(x!, axesOf(attributes)),
   matmul: ([a, b], flags) => matmul(a!, b!, flags),
   gather: ([table, ids]) => gather(table!, ids!),
+  packedLinear: "PyTorch's matmul, with W stored in another order",
+  packedGather: "no arithmetic",
   scatterAdd: ([ids, x], { rows }) => scatterAdd(ids!, x!, rows),
   rope: ([x, position], { inverse, length, theta }) =>
     rope(x!, ropeTables(length, x!.shape[3]!, theta), position!, inverse),

@@ -1,6 +1,6 @@
 // The reference backend: plain loops in f64, slow and obviously right. It is the specification every other backend is tested
 // against, and runs a program node by node in the order of creation.
-import { DeviceError, sizeOf } from "../../core/index.ts"
+import { DeviceError, decodeF16, sizeOf } from "../../core/index.ts"
 import { flopsOf, isOp, type Program, type Tensor } from "../../tensor/index.ts"
 import type { Device, Executable, Feed, Results, Workspace } from "../backend.ts"
 import { feedValues, requireState, stateValues } from "../feed.ts"
@@ -42,7 +42,7 @@ function createWorkspace(): Workspace {
   }
   return {
     compile,
-    write: (state, values) => stateOf(state).set(stateValues(state, values)),
+    write: (state, values, at) => stateOf(state).set(numbersOf(stateValues(state, values, at)), at),
     read: (state) => Float32Array.from(stateOf(state)),
     choices: {},
     get plannedBytes() {
@@ -54,6 +54,10 @@ function createWorkspace(): Workspace {
     },
   }
 }
+
+/** What is stored as half floats is computed with as any number. */
+const numbersOf = (values: ArrayLike<number>): ArrayLike<number> =>
+  values instanceof Uint16Array ? decodeF16(values) : values
 
 type StateOf = (state: Tensor) => Numbers
 
@@ -83,7 +87,8 @@ function evaluate(program: Program, feed: Feed, stateOf: StateOf): Map<Tensor, N
   const feeds = feedValues(program, feed)
   for (const node of program.nodes) {
     if (isOp(node, "state")) values.set(node.outputs[0]!, stateOf(node.outputs[0]!))
-    else if (isOp(node, "input")) values.set(node.outputs[0]!, Float64Array.from(feeds.get(node.outputs[0]!)!))
+    else if (isOp(node, "input"))
+      values.set(node.outputs[0]!, Float64Array.from(numbersOf(feeds.get(node.outputs[0]!)!)))
     else {
       const results = referenceOps[node.op](
         node.inputs.map((x) => values.get(x)!),

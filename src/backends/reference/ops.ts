@@ -1,6 +1,6 @@
 // Every operation as a plain loop over f64 numbers: the formula, nothing else.
 import { exp, invariant, log, mix32, type Shape, sizeOf, stridesOf } from "../../core/index.ts"
-import type { Node, Op } from "../../tensor/index.ts"
+import { type Node, type Op, PANEL_COLUMNS } from "../../tensor/index.ts"
 
 export type Numbers = Float64Array
 type ReferenceOp<O extends Op> = (inputs: readonly Numbers[], node: Node<O>) => readonly Numbers[]
@@ -145,6 +145,30 @@ function gather([table, ids]: readonly Numbers[], node: Node<"gather">): readonl
   const result = zeros(node.outputs[0]!.shape)
   for (const [row, id] of ids!.entries())
     if (id >= 0 && id < V) result.set(table!.subarray(id * C, (id + 1) * C), row * C)
+  return [result]
+}
+
+/** Number k of row n of a packed table of rows of K numbers. */
+const inPanels = (panels: Numbers, K: number, n: number, k: number): number =>
+  panels[(Math.floor(n / PANEL_COLUMNS) * K + k) * PANEL_COLUMNS + (n % PANEL_COLUMNS)]!
+
+function packedLinear([x, panels]: readonly Numbers[], node: Node<"packedLinear">): readonly Numbers[] {
+  const [, K] = node.inputs[1]!.shape as [number, number, number]
+  const N = node.attributes.outputs
+  const y = zeros(node.outputs[0]!.shape)
+  for (let at = 0; at < y.length; at++) {
+    const [row, n] = [Math.floor(at / N), at % N]
+    for (let k = 0; k < K; k++) y[at]! += x![row * K + k]! * inPanels(panels!, K, n, k)
+  }
+  return [y]
+}
+
+function packedGather([panels, ids]: readonly Numbers[], node: Node<"packedGather">): readonly Numbers[] {
+  const [, C] = node.inputs[0]!.shape as [number, number, number]
+  const result = zeros(node.outputs[0]!.shape)
+  for (const [row, id] of ids!.entries())
+    if (id >= 0 && id < node.attributes.rows)
+      for (let c = 0; c < C; c++) result[row * C + c] = inPanels(panels!, C, id, c)
   return [result]
 }
 
@@ -354,6 +378,8 @@ export const referenceOps: { readonly [O in Op]: ReferenceOp<O> } = {
   max: reduction(-Infinity, Math.max),
   matmul,
   gather,
+  packedLinear,
+  packedGather,
   scatterAdd,
   rope,
   attention,

@@ -6,7 +6,7 @@ import type { FunctionHandle, ModuleBuilder } from "./assembler.ts"
 import { elementKey, emitElement, emitPartials, partialBytes } from "./kernels/element.ts"
 import { type KernelOptions, kernelOf } from "./kernels/index.ts"
 import { addressOf, copiedUpdates, type Places, type PlannedProgram } from "./planned-program.ts"
-import { type Charge, COPY, chargeOf, PARTIALS } from "./profile.ts"
+import { type Charge, COPY, chargeOf, PARTIALS, tensorBytes } from "./profile.ts"
 
 /** Bytes from `start` to before `end`. */
 interface Region {
@@ -66,7 +66,7 @@ function callsOfStep(
   places: Places,
   options: Options,
 ): [Call, Call?] {
-  const region = (tensor: Tensor) => regionAt(addressOf(tensor, planned, places), 4 * sizeOf(tensor.shape))
+  const region = (tensor: Tensor) => regionAt(addressOf(tensor, planned, places), tensorBytes(tensor))
   const [reads, writes] = [readsOf(step).map(region), step.writes.map(region)]
   const charge = chargeOf(step)
   const address = (tensor: Tensor) => addressOf(tensor, planned, places)
@@ -97,9 +97,10 @@ function callsOfStep(
 
 const regionAt = (start: number, bytes: number): Region => ({ start, end: start + bytes })
 
-/** Kernels of one operation differ by shapes and attributes alone. */
+/** Kernels of one operation differ by attributes, types and shapes alone. */
 function opKey({ op, attributes, inputs, outputs }: Node, inPlace: boolean): string {
-  return JSON.stringify([op, attributes, inputs.map((x) => x.shape), outputs.map((x) => x.shape), inPlace])
+  const specs = inputs.map(({ dtype, shape }) => [dtype, ...shape])
+  return JSON.stringify([op, attributes, specs, outputs.map((x) => x.shape), inPlace])
 }
 
 function copies(module: ModuleBuilder, planned: PlannedProgram, places: Places): Call[] {

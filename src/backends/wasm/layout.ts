@@ -1,6 +1,6 @@
 // Where every tensor of a set of programs lies. States and fixed data get places of their own for the life of the workspace;
 // everything else shares one arena, because the programs of a workspace never run at the same time.
-import { invariant, sizeOf } from "../../core/index.ts"
+import { BYTES_PER_ELEMENT, invariant, sizeOf } from "../../core/index.ts"
 import {
   alignUp,
   type Lifetime,
@@ -16,7 +16,7 @@ import {
 const READ_PAST_END = 16
 
 /** Bytes to set aside for a tensor. */
-export const bytesOf = (tensor: Tensor): number => 4 * sizeOf(tensor.shape) + READ_PAST_END
+export const bytesOf = ({ dtype, shape }: Tensor): number => BYTES_PER_ELEMENT[dtype] * sizeOf(shape) + READ_PAST_END
 
 /** The temporaries of one program: offsets in the arena by tensor, and one extra buffer per step that asked for it. */
 export interface ArenaLayout {

@@ -1,7 +1,7 @@
 // One WebAssembly memory that grows to what a plan needs and is let go as a whole. Views are made anew for each use: growing
 // replaces the buffer.
 import { platform } from "#platform"
-import { DeviceError, formatBytes, sizeOf } from "../../core/index.ts"
+import { DeviceError, type DType, formatBytes, sizeOf } from "../../core/index.ts"
 import type { Tensor } from "../../tensor/index.ts"
 import { type WasmMemory, webAssembly } from "./webassembly.ts"
 
@@ -22,23 +22,25 @@ export interface Memory {
    * @throws DeviceError  if the engine or the machine has no such memory
    */
   reserve(end: number): void
-  /** A tensor's numbers at `address`, as the memory is now. */
-  view(tensor: Tensor, address: number): Float32Array | Int32Array
+  /** A tensor's numbers at `address`, as the memory is now; half floats as bits. */
+  view(tensor: Tensor, address: number): Float32Array | Int32Array | Uint16Array
   close(): void
 }
 
+const NUMBERS = { f32: Float32Array, i32: Int32Array, f16: Uint16Array } as const satisfies { [D in DType]: unknown }
+
 export function openMemory(shared: boolean): Memory {
   let memory: WasmMemory | undefined = new webAssembly.Memory({ initial: 1, maximum: MAX_PAGES, shared })
+  const { totalBytes } = platform.memory() // asking costs a system call, and a model grows its memory a hundred times
   const live = (): WasmMemory => {
     if (memory === undefined) throw new DeviceError("the workspace is closed")
     return memory
   }
   return {
     live,
-    reserve: (end) => growTo(live(), end),
+    reserve: (end) => growTo(live(), end, totalBytes),
     view(tensor, address) {
-      const Numbers = tensor.dtype === "i32" ? Int32Array : Float32Array
-      return new Numbers(live().buffer as ArrayBuffer, address, sizeOf(tensor.shape))
+      return new NUMBERS[tensor.dtype](live().buffer as ArrayBuffer, address, sizeOf(tensor.shape))
     },
     close() {
       memory = undefined
@@ -46,10 +48,9 @@ export function openMemory(shared: boolean): Memory {
   }
 }
 
-function growTo(memory: WasmMemory, bytes: number): void {
+function growTo(memory: WasmMemory, bytes: number, totalBytes: number): void {
   const missing = Math.ceil(bytes / PAGE_BYTES) - memory.buffer.byteLength / PAGE_BYTES
   if (missing <= 0) return
-  const { totalBytes } = platform.memory()
   const hint = "a smaller model, batch or context needs less"
   if (bytes > MAX_PAGES * PAGE_BYTES)
     throw new DeviceError(

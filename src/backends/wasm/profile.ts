@@ -1,6 +1,6 @@
 // Where the time of a compiled program goes: every call of its list is named by what it computes, with the FLOPs and bytes it
 // is charged for. The readings themselves are made inside the step (compile.ts, `emitStopwatch`).
-import { formatShape, sizeOf } from "../../core/index.ts"
+import { BYTES_PER_ELEMENT, formatShape, sizeOf } from "../../core/index.ts"
 import { flopsOfNode, readsOf, type Step, type Tensor } from "../../tensor/index.ts"
 import type { StepTime } from "../backend.ts"
 
@@ -12,9 +12,12 @@ export const PARTIALS: Charge = { name: "partial sums", flops: 0, bytes: 0 }
 
 /** What the call that computes a step is charged for. */
 export function chargeOf(step: Step): Charge {
-  const bytes = [...new Set(readsOf(step)), ...step.writes].reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0)
+  const bytes = [...new Set(readsOf(step)), ...step.writes].reduce((sum, x) => sum + tensorBytes(x), 0)
   return { name: nameOf(step), flops: step.kind === "op" ? flopsOfNode(step.node) : 0, bytes }
 }
+
+/** Bytes of a tensor's numbers. */
+export const tensorBytes = ({ dtype, shape }: Tensor): number => BYTES_PER_ELEMENT[dtype] * sizeOf(shape)
 
 function nameOf(step: Step): string {
   const shapes = (tensors: readonly Tensor[]) => tensors.map(({ shape }) => formatShape(shape)).join(" ")

@@ -1,6 +1,7 @@
 // One WebAssembly memory and the programs that run in it. Layout, from address 0: the lanes' control block, then states and
 // fixed data as programs name them, an arena all programs share, and scratch for each lane.
 
+import { decodeF16 } from "../../core/index.ts"
 import type { Blas } from "../../platform/platform.ts"
 import { flopsOf, isOp, type Program, type Tensor } from "../../tensor/index.ts"
 import type { Choices, Executable, Feed, Results, StepTime, Workspace } from "../backend.ts"
@@ -58,8 +59,8 @@ export function createWasmWorkspace(options: WorkspaceOptions): Workspace {
   }
   return {
     compile,
-    write: (state, values) => viewOf(state).set(stateValues(state, values)),
-    read: (state) => Float32Array.from(viewOf(state)),
+    write: (state, values, at) => viewOf(state).set(stateValues(state, values, at), at),
+    read: (state) => floatsOf(viewOf(state)),
     get choices() {
       return products.choices
     },
@@ -153,8 +154,12 @@ function createTurns(): Runtime["inTurn"] {
   }
 }
 
-const copyOf = ({ dtype }: Tensor, values: ArrayLike<number>): Float32Array | Int32Array =>
-  dtype === "i32" ? new Int32Array(values) : new Float32Array(values)
+const copyOf = ({ dtype }: Tensor, values: ArrayLike<number>): ArrayLike<number> =>
+  dtype === "f16" ? values : dtype === "i32" ? new Int32Array(values) : new Float32Array(values)
+
+/** A copy of what a view shows, half floats as numbers. */
+const floatsOf = (view: ReturnType<Memory["view"]>): Float32Array =>
+  view instanceof Uint16Array ? decodeF16(view) : new Float32Array(view)
 
 function createExecutable(
   planned: PlannedProgram,
@@ -167,7 +172,7 @@ function createExecutable(
   let runs = 0
   const view = (tensor: Tensor) => memory.view(tensor, addressOf(tensor, planned, places))
   const results = (): Results =>
-    Object.fromEntries(Object.entries(program.outputs).map(([key, tensor]) => [key, Float32Array.from(view(tensor))]))
+    Object.fromEntries(Object.entries(program.outputs).map(([key, tensor]) => [key, floatsOf(view(tensor))]))
   const profile = (): StepTime[] => {
     const readings = new Float64Array(memory.live().buffer as ArrayBuffer, places.clocks!.get(planned), charges.length)
     const times = charges.map((charge, call) => ({ ...charge, seconds: readings[call]! / 1000 / Math.max(1, runs) }))

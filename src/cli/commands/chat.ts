@@ -2,7 +2,15 @@
 import type { Model } from "../../generate/index.ts"
 import { INTERRUPTED, interruptible } from "../interrupts.ts"
 import type { Output } from "../output.ts"
-import { type ModelArguments, type SamplingArguments, samplingOf, show, stream, withModel } from "./generate.ts"
+import {
+  LOCAL_PARAMETERS,
+  type ModelArguments,
+  type SamplingArguments,
+  samplingOf,
+  show,
+  stream,
+  withModel,
+} from "./generate.ts"
 
 const EXIT = "/exit"
 
@@ -11,7 +19,7 @@ export async function chatCommand(
   options: SamplingArguments & ModelArguments,
   output: Output,
 ): Promise<number> {
-  return withModel(path, options, async (model) => {
+  const converse = async (model: Model) => {
     const typed = output.terminal.isInteractive
     if (!output.json)
       await output.note(
@@ -28,7 +36,8 @@ export async function chatCommand(
       if (code !== 0) break
     }
     return code
-  })
+  }
+  return withModel(path, options, converse, LOCAL_PARAMETERS)
 }
 
 /** One continuation; Ctrl-C ends it, and the conversation goes on where a person types. */

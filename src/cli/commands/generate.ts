@@ -1,8 +1,16 @@
-// kinglet generate: a prompt continued, streaming.
+// kinglet generate: a prompt continued, streaming; or several together, each printed when it is complete.
 
 import { platform } from "#platform"
 import { openDevice } from "../../backends/index.ts"
-import { type GenerateOptions, generate, loadModel, type Model } from "../../generate/index.ts"
+import {
+  createModel,
+  type GenerateOptions,
+  generate,
+  generateBatch,
+  type Model,
+  readModel,
+} from "../../generate/index.ts"
+import { parameterCounts } from "../../models/index.ts"
 import { INTERRUPTED, interruptible } from "../interrupts.ts"
 import { count, plural } from "../numbers.ts"
 import type { Output } from "../output.ts"
@@ -24,37 +32,54 @@ export interface ModelArguments {
   readonly threads?: number | undefined
   readonly blas: "auto" | "off"
   readonly device: "wasm" | "reference"
+  readonly weights: "f32" | "f16"
 }
 
 export interface GenerateCommandOptions extends SamplingArguments, ModelArguments {
-  readonly prompt?: string | undefined
+  readonly prompt?: readonly string[] | undefined
 }
 
 export async function generateCommand(path: string, options: GenerateCommandOptions, output: Output): Promise<number> {
-  return withModel(path, options, async (model) => {
-    const prompt = unescaped(options.prompt ?? "")
+  const prompts = (options.prompt ?? [""]).map(unescaped)
+  const work = async (model: Model) => {
     const aborted = await interruptible(output, async (signal) => {
-      await output.answer(show(prompt, output))
-      await stream(model, prompt, { ...samplingOf(options), signal }, output)
+      const sampling = { ...samplingOf(options), signal }
+      if (prompts.length > 1) await answerEach(model, prompts, sampling, output)
+      else {
+        await output.answer(show(prompts[0]!, output))
+        await stream(model, prompts[0]!, sampling, output)
+      }
       return signal.aborted
     })
     return aborted ? INTERRUPTED : 0
-  })
+  }
+  return withModel(path, options, work, LOCAL_PARAMETERS)
 }
 
-/** Opens a device and the model on it; both are closed after `work`. */
+/** Up to so many parameters, a token takes less than a millisecond on the calling thread, and starting lanes some 50. */
+export const LOCAL_PARAMETERS = 4_000_000
+
+/**
+ * Reads a model and opens a device for it; both are closed after `work`.
+ *
+ * @param localParameters  models up to this size run on the calling thread, if no number of threads is asked for
+ */
 export async function withModel<T>(
   path: string,
-  { device: kind, threads, blas, checkpoint }: ModelArguments,
+  { device: kind, threads, blas, checkpoint, weights }: ModelArguments,
   work: (model: Model) => Promise<T>,
+  localParameters = 0,
 ): Promise<T> {
+  const parts = await readModel(path, { checkpoint })
+  const local = threads === undefined && parameterCounts(parts.config).total <= localParameters
   await using device = await openDevice({
     kind,
     blas,
     allowV8Flags: true,
+    local,
     ...(threads === undefined ? {} : { lanes: threads }),
   })
-  await using model = await loadModel(path, { device, checkpoint })
+  await using model = await createModel(parts, { device, weights })
   return await work(model)
 }
 
@@ -108,4 +133,26 @@ export async function stream(model: Model, prompt: string, options: GenerateOpti
       ),
     )
   return all
+}
+
+/** Continues several prompts together and prints each text, in the order of the prompts, once it and those before it are complete. */
+async function answerEach(
+  model: Model,
+  prompts: readonly string[],
+  options: GenerateOptions,
+  output: Output,
+): Promise<void> {
+  const texts = prompts.map((prompt) => ({ text: prompt, tokens: 0, isComplete: false }))
+  let printed = 0
+  for await (const { index, text, id, finished } of generateBatch(model, prompts, options)) {
+    const of = texts[index]!
+    of.text += text
+    if (id !== undefined) of.tokens++
+    await output.event({ type: "text", index, text, ...(id === undefined ? {} : { id }) })
+    if (finished === undefined) continue
+    of.isComplete = true
+    await output.event({ type: "end", index, finished, tokens: of.tokens, seed: options.seed })
+    for (; texts[printed]?.isComplete; printed++)
+      await output.answer(`${printed > 0 ? "\n" : ""}${show(texts[printed]!.text, output)}\n`)
+  }
 }

@@ -1,6 +1,6 @@
 // One row per operation: which kernel computes it, under which key its code is shared, and how much scratch a lane needs.
-import { DeviceError, sizeOf } from "../../../core/index.ts"
-import type { ElementwiseOp, Node, Op } from "../../../tensor/index.ts"
+import { DeviceError, type DType, sizeOf } from "../../../core/index.ts"
+import type { ElementwiseOp, Node, Op, Tensor } from "../../../tensor/index.ts"
 import type { FunctionHandle, ModuleBuilder } from "../assembler.ts"
 import { attentionScratchBytes, emitAttention } from "./attention.ts"
 import { attentionGradScratchBytes, emitAttentionGrad } from "./attention-grad.ts"
@@ -10,6 +10,8 @@ import { emitGather } from "./gather.ts"
 import { emitMatmul, matmulScratchBytes } from "./matmul.ts"
 import { type Product, productName, type TileShape } from "./matmul-shape.ts"
 import { emitConcatenate, emitPad, emitSliceOf, emitTranspose } from "./move-regions.ts"
+import { emitPackedGather } from "./packed-gather.ts"
+import { emitPackedLinear, packedLinearScratchBytes } from "./packed-linear.ts"
 import { emitRope } from "./rope.ts"
 import { emitScatterAdd } from "./scatter-add.ts"
 
@@ -65,6 +67,17 @@ const kernels: { readonly [O in Exclude<Op, Absorbed>]: KernelRule<O> } = {
     const [V, C] = node.inputs[0]!.shape as [number, number]
     return { emit: (module) => emitGather(module, { V, C, N: sizeOf(node.inputs[1]!.shape) }) }
   },
+  packedLinear: (node, { fma }) => {
+    const [x, { dtype }] = node.inputs as [Tensor, Tensor]
+    const [k, n] = [x.shape.at(-1)!, node.attributes.outputs]
+    const shape = { m: sizeOf(x.shape.slice(0, -1)), n, k, dtype: storedDType(dtype), fma }
+    return { scratchBytes: packedLinearScratchBytes(shape), emit: (module) => emitPackedLinear(module, shape) }
+  },
+  packedGather: (node) => {
+    const [{ shape, dtype }, ids] = node.inputs as [Tensor, Tensor]
+    const table = { V: node.attributes.rows, C: shape[1]!, N: sizeOf(ids.shape), dtype: storedDType(dtype) }
+    return { emit: (module) => emitPackedGather(module, table) }
+  },
   scatterAdd: (node) => {
     const [rows, C] = node.outputs[0]!.shape as [number, number]
     return { emit: (module) => emitScatterAdd(module, { rows, C, N: sizeOf(node.inputs[0]!.shape) }) }
@@ -105,6 +118,8 @@ const kernels: { readonly [O in Exclude<Op, Absorbed>]: KernelRule<O> } = {
     return { emit: (module) => emitCrossEntropyGrad(module, { N, V }, { fma }) }
   },
 }
+
+const storedDType = (dtype: DType): "f32" | "f16" => (dtype === "f16" ? "f16" : "f32")
 
 function attentionShape(node: Node): { B: number; T: number; H: number; K: number; D: number; S: number } {
   const [B, T, H, D] = node.inputs[0]!.shape as [number, number, number, number]
