@@ -43,8 +43,9 @@ function dataFor(work: string): string {
 async function measure(work: string): Promise<object> {
   if (work === "matmul") return benchMatmul({ shapes: positionals.slice(1), strict: values.strict })
   const onProgress = (line: string) => process.stderr.write(`${line}\n`)
-  if (work === "tokenizer") return benchTokenizer({ data: dataFor(work) })
   const number = (text: string | undefined) => (text === undefined ? {} : { value: Number(text) })
+  if (work === "tokenizer")
+    return benchTokenizer({ data: dataFor(work), ...(values.threads ? { threads: Number(values.threads) } : {}) })
   const [steps, threads, seed] = [number(values.steps), number(values.threads), number(values.seed)]
   return benchTraining({
     work,
