@@ -78,19 +78,21 @@ function bytesEncoder(byteIds: Int32Array): Encoder {
 function wordsEncoder(byteIds: Int32Array, merges: readonly Join[]): Encoder {
   const join = createJoiner(merges)
   const encoder = new TextEncoder()
-  const idsOf = (bytes: Uint8Array): Int32Array => {
-    const ids = new Int32Array(bytes.length)
-    for (let i = 0; i < bytes.length; i++) ids[i] = byteIds[bytes[i]!]!
-    return join(ids)
+  const scratch = new Int32Array(MAX_CACHED_BYTES)
+  const joinBytes: JoinBytes = (bytes, at, end, out) => {
+    const length = end - at
+    const ids = length > scratch.length ? new Int32Array(length) : scratch
+    for (let i = 0; i < length; i++) ids[i] = byteIds[bytes[at + i]!]!
+    out.append(ids, 0, join(ids, length))
   }
-  let cache = new WordCache(idsOf)
+  let cache = new WordCache(joinBytes)
 
   const encodeWords = (utf8: Uint8Array, out: IdWriter): void => {
     for (let at = 0, end = 0; at < utf8.length; at = end) {
       end = endOfWord(utf8, at)
-      if (end - at > MAX_CACHED_BYTES) out.append(idsOf(utf8.subarray(at, end)))
+      if (end - at > MAX_CACHED_BYTES) joinBytes(utf8, at, end, out)
       else cache.append(utf8, at, end, out)
-      if (cache.size >= MAX_CACHED_WORDS) cache = new WordCache(idsOf)
+      if (cache.size >= MAX_CACHED_WORDS) cache = new WordCache(joinBytes)
     }
   }
   // What lies between damaged places is encoded as text; each stretch of damage is one word.
@@ -100,23 +102,26 @@ function wordsEncoder(byteIds: Int32Array, merges: readonly Join[]): Encoder {
       let damaged = wellFormed
       while (damaged < bytes.length && utf8SequenceLength(bytes, damaged) === 0) damaged++
       encodeWords(bytes.subarray(at, wellFormed), out)
-      out.append(idsOf(bytes.subarray(wellFormed, damaged)))
+      joinBytes(bytes, wellFormed, damaged, out)
       at = damaged
     }
   }
   return { encodePlain: (text, out) => encodeWords(encoder.encode(text), out), encodeBytes }
 }
 
-/** Ids of words met before, worked out by `idsOf` the first time. */
+/** Appends the ids of `bytes[at..end)`, joined, to `out`. */
+type JoinBytes = (bytes: Uint8Array, at: number, end: number, out: IdWriter) => void
+
+/** Ids of words met before, worked out by `joinBytes` the first time. */
 class WordCache {
   readonly #words = new WordTable()
   readonly #ids = new IdWriter(1 << 12)
   /** Word `i` has the ids `starts[i]..starts[i + 1]`. */
   readonly #starts = [0]
-  readonly #idsOf: (bytes: Uint8Array) => Int32Array
+  readonly #joinBytes: JoinBytes
 
-  constructor(idsOf: (bytes: Uint8Array) => Int32Array) {
-    this.#idsOf = idsOf
+  constructor(joinBytes: JoinBytes) {
+    this.#joinBytes = joinBytes
   }
 
   get size(): number {
@@ -128,7 +133,7 @@ class WordCache {
     const known = this.#words.size
     const word = this.#words.numberOf(bytes, at, end)
     if (word === known) {
-      this.#ids.append(this.#idsOf(bytes.subarray(at, end)))
+      this.#joinBytes(bytes, at, end, this.#ids)
       this.#starts.push(this.#ids.length)
     }
     out.append(this.#ids.view, this.#starts[word], this.#starts[word + 1])
