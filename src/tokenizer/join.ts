@@ -23,11 +23,9 @@ export function createJoiner(merges: readonly Join[]): Joiner {
   const ranks = new PairTable(merges.length)
   for (const [rank, { left, right }] of merges.entries()) if (ranks.get(left, right) < 0) ranks.set(left, right, rank)
   const joined = Int32Array.from(merges, (merge) => merge.joined)
-  const rankAt = new Int32Array(LONG_WORD_BYTES)
+  const tables: ShortTables = { ranks, joined, rankAt: new Int32Array(LONG_WORD_BYTES) }
   return (ids, length) =>
-    length > LONG_WORD_BYTES
-      ? joinLong(ids.subarray(0, length), ranks, joined)
-      : joinShort(ids, length, { ranks, joined, rankAt })
+    length > LONG_WORD_BYTES ? joinLong(ids.subarray(0, length), ranks, joined) : joinShort(ids, length, tables)
 }
 
 function rankOf(ranks: PairTable, left: number, right: number): number {
