@@ -2,7 +2,7 @@
 // `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, as a scanner that goes forward: no regular
 // expression, no backtracking, each byte looked at a few times whatever the text. White space is Unicode's, as in the
 // tokenizers library that the files come from; JavaScript's `\s` differs in U+0085 (no) and U+FEFF (yes). It reads bytes
-// because a string is asked for its kind at every character: the same scanner over strings took 1.7 times as long.
+// because a string is asked for its kind at every character: a scanner over strings took 1.7 times as long.
 
 /** Character classes. */
 const [UNKNOWN, LETTER, NUMBER, SPACE, OTHER] = [0, 1, 2, 3, 4]
