@@ -43,7 +43,7 @@ export interface TrainedTokenizer extends Tokenizer {
 const WORDS_A_TURN = 5_000
 /**
  * Characters that the calling thread counts before it looks for help. A worker takes 40 ms to start and is slow until it is
- * compiled: it took reading and counting 28 MB from 0.70 to 0.56 s on two cores, and 8 MB not at all.
+ * compiled: reading and counting 28 MB fell from 0.70 to 0.56 s on two cores, 8 MB took as long as before.
  */
 const ALONE_UP_TO = 4e6
 
