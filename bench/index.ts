@@ -55,8 +55,9 @@ async function measure(work: string): Promise<object> {
   if (work === "decode")
     return benchDecode({ threads: Number(values.threads ?? 1), weights: weightsOf(values.weights) })
   const onProgress = (line: string) => process.stderr.write(`${line}\n`)
-  if (work === "tokenizer") return benchTokenizer({ data: dataFor(work) })
   const number = (text: string | undefined) => (text === undefined ? {} : { value: Number(text) })
+  if (work === "tokenizer")
+    return benchTokenizer({ data: dataFor(work), ...(values.threads ? { threads: Number(values.threads) } : {}) })
   const [steps, threads, seed] = [number(values.steps), number(values.threads), number(values.seed)]
   return benchTraining({
     work,

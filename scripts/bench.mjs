@@ -1,16 +1,17 @@
-// `npm run bench -- WORK [--json]`: bundles bench/index.ts with the sources, as they are now, and runs it. The bundle
-// lies one folder below the root, like its source, so that paths relative to the file mean the same.
+// `npm run bench -- WORK [--json]`: bundles bench/index.ts with the sources, as they are now, and runs it; the programs of
+// workers lie beside it as they do in dist/.
 import { pathToFileURL } from "node:url"
+import { workers } from "./doors.mjs"
 import { checkEngine, ensureInstalled, root } from "./setup.mjs"
 
 checkEngine()
 ensureInstalled()
 const { build } = await import("esbuild")
-const outfile = `${root}/.cache/bench.mjs`
+const outdir = `${root}/.cache`
 await build({
   absWorkingDir: root,
-  entryPoints: ["bench/index.ts"],
-  outfile,
+  entryPoints: { "bench/index": "bench/index.ts", ...workers },
+  outdir,
   bundle: true,
   format: "esm",
   platform: "node",
@@ -19,4 +20,4 @@ await build({
   alias: { "#platform": `${root}/src/platform/node.ts` },
   logLevel: "warning",
 })
-await import(pathToFileURL(outfile).href)
+await import(pathToFileURL(`${outdir}/bench/index.js`).href)

@@ -23,3 +23,8 @@ export const entries = {
   "platform/browser": "src/platform/browser.ts",
   "cli/main": "src/cli/main.ts",
 }
+
+/** Programs of workers, started by their address in dist/: each is whole in itself, so that a bundler can take it along as a file. */
+export const workers = {
+  "tokenizer/counting-worker": "src/tokenizer/counting-worker.ts",
+}

@@ -1,5 +1,5 @@
 // The library inside an application: bundled for the browser by esbuild and by Vite, without Node, small, and running.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
 import * as esbuild from "esbuild"
@@ -43,10 +43,9 @@ async function bundleWithVite(source: string): Promise<string> {
   mkdirSync(project, { recursive: true })
   writeFileSync(join(project, "main.js"), source)
   writeFileSync(join(project, "index.html"), '<!doctype html><script type="module" src="./main.js"></script>')
-  await vite.build({ root: project, configFile: false, logLevel: "silent", build: { minify: true } })
-  const assets = join(project, "dist", "assets")
-  const scripts = readdirSync(assets).filter((name) => name.endsWith(".js"))
-  const code = scripts.map((name) => readFileSync(join(assets, name), "utf8")).join("\n")
+  const built = await vite.build({ root: project, configFile: false, logLevel: "silent", build: { minify: true } })
+  const { output } = built as vite.Rolldown.RolldownOutput
+  const code = output.map((file) => (file.type === "chunk" ? file.code : "")).join("\n") // assets: programs of workers
   // Vite does not refuse a module of Node: outside production it puts in a stand-in that throws with this sentence.
   if (code.includes("has been externalized")) throw new Error(`not for a browser: ${/`node:\w+`/.exec(code)?.[0]}`)
   return code

@@ -27,7 +27,7 @@ export function refuseBinary(bytes: Uint8Array, name: string, offset = 0): void 
 }
 
 /** Half of a surrogate pair: no character, and without a UTF-8 form. */
-export const hasLoneSurrogate = (text: string): boolean => /\p{Surrogate}/u.test(text)
+export const hasLoneSurrogate = (text: string): boolean => !text.isWellFormed()
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 

@@ -21,7 +21,7 @@ export interface BpeParts {
 
 /** Words remembered with their ids; natural text repeats itself. */
 const MAX_CACHED_WORDS = 200_000
-const MAX_CACHED_UNITS = 32
+const MAX_CACHED_BYTES = 32
 
 const BYTE_LEVEL = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true }
 
@@ -78,53 +78,62 @@ function bytesEncoder(byteIds: Int32Array): Encoder {
 function wordsEncoder(byteIds: Int32Array, merges: readonly Join[]): Encoder {
   const join = createJoiner(merges)
   const encoder = new TextEncoder()
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
-  const idsOf = (bytes: Uint8Array): Int32Array => join(Int32Array.from(bytes, (byte) => byteIds[byte]!))
-  let cache = new WordCache()
-
-  const encodeWord = (text: string, at: number, end: number, out: IdWriter): void => {
-    if (end - at > MAX_CACHED_UNITS) return out.append(idsOf(encoder.encode(text.slice(at, end))))
-    if (cache.size >= MAX_CACHED_WORDS) cache = new WordCache()
-    cache.append(text, at, end, out, idsOf)
+  const scratch = new Int32Array(MAX_CACHED_BYTES)
+  const joinBytes: JoinBytes = (bytes, at, end, out) => {
+    const length = end - at
+    const ids = length > scratch.length ? new Int32Array(length) : scratch
+    for (let i = 0; i < length; i++) ids[i] = byteIds[bytes[at + i]!]!
+    out.append(ids, 0, join(ids, length))
   }
-  const encodePlain = (text: string, out: IdWriter): void => {
-    for (let at = 0, end = 0; at < text.length; at = end) {
-      end = endOfWord(text, at)
-      encodeWord(text, at, end, out)
+  let cache = new WordCache(joinBytes)
+
+  const encodeWords = (utf8: Uint8Array, out: IdWriter): void => {
+    for (let at = 0, end = 0; at < utf8.length; at = end) {
+      end = endOfWord(utf8, at)
+      if (end - at > MAX_CACHED_BYTES) joinBytes(utf8, at, end, out)
+      else cache.append(utf8, at, end, out)
+      if (cache.size >= MAX_CACHED_WORDS) cache = new WordCache(joinBytes)
     }
   }
-  // Text between damaged places is encoded as text; each stretch of damage is one word.
+  // What lies between damaged places is encoded as text; each stretch of damage is one word.
   const encodeBytes = (bytes: Uint8Array, out: IdWriter): void => {
     for (let at = 0; at < bytes.length; ) {
       const wellFormed = endOfWellFormedUtf8(bytes, at)
       let damaged = wellFormed
       while (damaged < bytes.length && utf8SequenceLength(bytes, damaged) === 0) damaged++
-      encodePlain(decoder.decode(bytes.subarray(at, wellFormed)), out)
-      out.append(idsOf(bytes.subarray(wellFormed, damaged)))
+      encodeWords(bytes.subarray(at, wellFormed), out)
+      joinBytes(bytes, wellFormed, damaged, out)
       at = damaged
     }
   }
-  return { encodePlain, encodeBytes }
+  return { encodePlain: (text, out) => encodeWords(encoder.encode(text), out), encodeBytes }
 }
 
-/** Ids of words met before. */
+/** Appends the ids of `bytes[at..end)`, joined, to `out`. */
+type JoinBytes = (bytes: Uint8Array, at: number, end: number, out: IdWriter) => void
+
+/** Ids of words met before, worked out by `joinBytes` the first time. */
 class WordCache {
   readonly #words = new WordTable()
   readonly #ids = new IdWriter(1 << 12)
   /** Word `i` has the ids `starts[i]..starts[i + 1]`. */
   readonly #starts = [0]
-  readonly #encoder = new TextEncoder()
+  readonly #joinBytes: JoinBytes
+
+  constructor(joinBytes: JoinBytes) {
+    this.#joinBytes = joinBytes
+  }
 
   get size(): number {
     return this.#words.size
   }
 
-  /** Appends the ids of `text[at..end)` to `out`, worked out by `idsOf` from the word's bytes the first time. */
-  append(text: string, at: number, end: number, out: IdWriter, idsOf: (bytes: Uint8Array) => Int32Array): void {
+  /** Appends the ids of the word `bytes[at..end)` to `out`. */
+  append(bytes: Uint8Array, at: number, end: number, out: IdWriter): void {
     const known = this.#words.size
-    const word = this.#words.numberOf(text, at, end)
+    const word = this.#words.numberOf(bytes, at, end)
     if (word === known) {
-      this.#ids.append(idsOf(this.#encoder.encode(text.slice(at, end))))
+      this.#joinBytes(bytes, at, end, this.#ids)
       this.#starts.push(this.#ids.length)
     }
     out.append(this.#ids.view, this.#starts[word], this.#starts[word + 1])

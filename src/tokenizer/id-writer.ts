@@ -25,7 +25,7 @@ export class IdWriter {
   }
 
   /** Appends `source[from..to)`; a loop, because most pieces are one or two ids. */
-  append(source: Int32Array, from = 0, to = source.length): void {
+  append(source: Int32Array, from: number, to: number): void {
     this.#reserve(to - from)
     for (let i = from; i < to; i++) this.#ids[this.#length++] = source[i]!
   }
@@ -33,10 +33,6 @@ export class IdWriter {
   /** The array behind, valid up to `length` until the next write. */
   get view(): Int32Array {
     return this.#ids
-  }
-
-  clear(): void {
-    this.#length = 0
   }
 
   ids(): Int32Array {

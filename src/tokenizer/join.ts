@@ -10,51 +10,75 @@ export interface Join {
   readonly joined: number
 }
 
-/** Words longer than this are joined with a heap: rescanning them for every join would be quadratic. */
-const LONG_WORD_BYTES = 48
+/** Words longer than this are joined with a heap: going over them for every join would be quadratic. */
+const LONG_WORD_BYTES = 128
+/** The rank of a pair that nobody learned: after all others. */
+const NEVER = 0x7fffffff
 
-/** A function that joins the ids of a word; it may overwrite what it is given. `merges` stand in the order of their ranks. */
-export function createJoiner(merges: readonly Join[]): (ids: Int32Array) => Int32Array {
+/** Joins the first `length` ids, in place, and returns how many are left. */
+export type Joiner = (ids: Int32Array, length: number) => number
+
+/** `merges` stand in the order of their ranks. */
+export function createJoiner(merges: readonly Join[]): Joiner {
   const ranks = new PairTable(merges.length)
   for (const [rank, { left, right }] of merges.entries()) if (ranks.get(left, right) < 0) ranks.set(left, right, rank)
   const joined = Int32Array.from(merges, (merge) => merge.joined)
-  return (ids) => (ids.length > LONG_WORD_BYTES ? joinLong(ids, ranks, joined) : joinShort(ids, ranks, joined))
+  const tables: ShortTables = { ranks, joined, rankAt: new Int32Array(LONG_WORD_BYTES) }
+  return (ids, length) =>
+    length > LONG_WORD_BYTES ? joinLong(ids.subarray(0, length), ranks, joined) : joinShort(ids, length, tables)
 }
 
-/** Rescans for each join, which is fastest for a few ids. */
-function joinShort(ids: Int32Array, ranks: PairTable, joined: Int32Array): Int32Array {
-  let length = ids.length
-  for (;;) {
-    let best = joined.length
-    let at = -1
-    for (let i = 0; i + 1 < length; i++) {
-      const rank = ranks.get(ids[i]!, ids[i + 1]!)
-      if (rank < 0 || rank >= best) continue
-      best = rank
-      at = i
+function rankOf(ranks: PairTable, left: number, right: number): number {
+  const rank = ranks.get(left, right)
+  return rank < 0 ? NEVER : rank
+}
+
+interface ShortTables {
+  readonly ranks: PairTable
+  readonly joined: Int32Array
+  /** Scratch. */
+  readonly rankAt: Int32Array
+}
+
+/** Goes over the ranks for each join, which is fastest for a few ids; `rankAt[i]` is that of `ids[i] ids[i + 1]`. */
+function joinShort(ids: Int32Array, length: number, { ranks, joined, rankAt }: ShortTables): number {
+  let last = length - 1
+  for (let i = 0; i < last; i++) rankAt[i] = rankOf(ranks, ids[i]!, ids[i + 1]!)
+  while (last > 0) {
+    let at = 0
+    for (let i = 1; i < last; i++) if (rankAt[i]! < rankAt[at]!) at = i
+    if (rankAt[at] === NEVER) break
+    ids[at] = joined[rankAt[at]!]!
+    last--
+    for (let i = at + 1; i <= last; i++) {
+      ids[i] = ids[i + 1]!
+      rankAt[i] = rankAt[i + 1]!
     }
-    if (at < 0) return ids.slice(0, length)
-    ids[at] = joined[best]!
-    ids.copyWithin(at + 1, at + 2, length)
-    length--
+    if (at < last) rankAt[at] = rankOf(ranks, ids[at]!, ids[at + 1]!)
+    if (at > 0) rankAt[at - 1] = rankOf(ranks, ids[at - 1]!, ids[at]!)
   }
+  return last + 1
 }
 
 /**
  * The same with a linked list and a heap of candidates, `n log n`. A candidate is one number, `rank · n + place`, so that
  * smaller means sooner; it is stale if the pair at its place has another rank by now.
  */
-function joinLong(ids: Int32Array, ranks: PairTable, joined: Int32Array): Int32Array {
+function joinLong(ids: Int32Array, ranks: PairTable, joined: Int32Array): number {
   const n = ids.length
-  const next = new Int32Array(n).map((_, i) => i + 1)
-  const previous = new Int32Array(n).map((_, i) => i - 1)
-  const rankAt = new Int32Array(n).fill(-1)
+  const next = new Int32Array(n)
+  const previous = new Int32Array(n)
+  const rankAt = new Int32Array(n)
   const heap = createHeap((a, b) => a < b)
   const consider = (at: number): void => {
     rankAt[at] = next[at]! < n ? ranks.get(ids[at]!, ids[next[at]!]!) : -1
     if (rankAt[at]! >= 0) heap.push(rankAt[at]! * n + at)
   }
-  for (let at = 0; at < n; at++) consider(at)
+  for (let at = 0; at < n; at++) {
+    next[at] = at + 1
+    previous[at] = at - 1
+    consider(at)
+  }
   for (let top = heap.pop(); top !== undefined; top = heap.pop()) {
     const at = top % n
     const rank = (top - at) / n
@@ -69,5 +93,5 @@ function joinLong(ids: Int32Array, ranks: PairTable, joined: Int32Array): Int32A
   }
   let length = 0
   for (let at = 0; at < n; at = next[at]!) ids[length++] = ids[at]!
-  return ids.slice(0, length)
+  return length
 }

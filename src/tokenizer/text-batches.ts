@@ -1,0 +1,46 @@
+// Texts in batches of much the same length: short ones together, long ones cut where their words stay whole.
+import { requireWellFormed } from "./assemble.ts"
+
+/** UTF-16 units of a batch: about two milliseconds of counting. */
+const BATCH_UNITS = 1 << 17
+
+/** @throws DataError  for a text with a lone surrogate */
+export async function* batchesOf(texts: Iterable<string> | AsyncIterable<string>): AsyncGenerator<readonly string[]> {
+  let batch: string[] = []
+  let units = 0
+  for await (const text of texts) {
+    requireWellFormed(text)
+    for (const piece of piecesOf(text, BATCH_UNITS)) {
+      batch.push(piece)
+      units += piece.length
+      if (units < BATCH_UNITS) continue
+      yield batch
+      batch = []
+      units = 0
+    }
+  }
+  if (units > 0) yield batch
+}
+
+/** `text` in pieces of at most `most` units, from half of that on if it goes on. */
+export function* piecesOf(text: string, most: number): Generator<string> {
+  let at = 0
+  for (let end = 0; at < text.length; at = end) {
+    end = at + most < text.length ? cutBefore(text, at + most, at + most / 2) : text.length
+    yield text.slice(at, end)
+  }
+}
+
+/**
+ * The last place from `least` to `most` where a blank follows something visible: a word ends there, whatever stands around.
+ * A text without such a place is cut at `most`, maybe within a word; never between the halves of a surrogate pair.
+ */
+function cutBefore(text: string, most: number, least: number): number {
+  for (let at = most; at > least; at--) if (isBlank(text.charCodeAt(at)) && isVisible(text[at - 1]!)) return at
+  return isLowSurrogate(text.charCodeAt(most)) ? most - 1 : most
+}
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x0a
+/** JavaScript's white space lacks U+0085, which Unicode's has. */
+const isVisible = (character: string): boolean => /[^\s\u0085]/.test(character)
+const isLowSurrogate = (code: number): boolean => code >= 0xdc00 && code < 0xe000
