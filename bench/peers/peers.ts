@@ -1,10 +1,12 @@
 // Who is measured, and how each is started. A peer is a program that runs once a round in a process of its own and ends with
 // one line of JSON (`Facts`); what it needs and does not find is said in one sentence.
 import { execFileSync } from "node:child_process"
-import { existsSync } from "node:fs"
+import { closeSync, existsSync, mkdirSync, openSync, writeSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { join } from "node:path"
-import type { Work } from "./works.ts"
+import { ggufLlama } from "./gguf-llama.ts"
+import { onnxDecoder } from "./onnx-decoder.ts"
+import type { DecodingWork, Work } from "./works.ts"
 
 /** Where the parts lie; all paths are absolute. */
 export interface House {
@@ -59,7 +61,7 @@ function once<T>(key: string, look: () => T): T {
 }
 
 /** Node 22 or newer: jax-js needs it; this one, or the one installed beside the peers. */
-export const newerNode = ({ folder }: House): string | undefined => {
+const newerNode = ({ folder }: Pick<House, "folder">): string | undefined => {
   const installed = join(folder, "node_modules", `node-${process.platform}-${process.arch}`, "bin", "node")
   if (existsSync(installed)) return installed
   return Number(process.versions.node.split(".")[0]) >= 22 ? process.execPath : undefined
@@ -112,14 +114,45 @@ const onNewerNode = (task: Task, house: House, options: OwnOptions = {}): Start 
 }
 
 /** A peer's own script on a package from this folder. */
-function script(file: string, packageName: string, { work, steps }: Task, house: House, ...more: string[]): Start {
-  const node = newerNode(house)
+function script(file: string, packageName: string, facts: object, { folder }: House, ...more: string[]): Start {
+  const node = newerNode({ folder })
   if (node === undefined) return NO_NEWER_NODE
-  if (!existsSync(join(house.folder, "node_modules", packageName)))
+  if (!existsSync(join(folder, "node_modules", packageName)))
     return { missing: `${packageName} is not installed (npm install in bench/peers)` }
-  const task = JSON.stringify({ ...work, steps, text: house.text })
-  return { argv: [node, join(house.folder, file), task, ...more] }
+  return { argv: [node, join(folder, file), JSON.stringify(facts), ...more] }
 }
+
+const trainer =
+  (file: string, packageName: string): Peer["start"] =>
+  ({ work, steps }, house) =>
+    script(file, packageName, { ...work, steps, text: house.text }, house)
+
+type ModelForm = "onnx" | "f32.gguf" | "f16.gguf"
+
+const MODEL_FORMS: { readonly [F in ModelForm]: (work: DecodingWork) => readonly Uint8Array[] } = {
+  onnx: onnxDecoder,
+  "f32.gguf": (work) => ggufLlama(work, "f32"),
+  "f16.gguf": (work) => ggufLlama(work, "f16"),
+}
+
+/** The work's shape as a file, written anew by each run of the harness. */
+const modelFile = (work: DecodingWork, form: ModelForm, { folder }: House): string =>
+  once(form, () => {
+    const path = join(folder, ".cache", `model.${form}`)
+    mkdirSync(join(folder, ".cache"), { recursive: true })
+    const file = openSync(path, "w")
+    for (const piece of MODEL_FORMS[form](work)) writeSync(file, piece)
+    closeSync(file)
+    return path
+  })
+
+const decoder =
+  (file: string, packageName: string, form: ModelForm, ...more: string[]): Peer["start"] =>
+  ({ work }, house) => {
+    const start = script(file, packageName, {}, house)
+    if ("missing" in start || work.kind !== "decoding") return start
+    return script(file, packageName, { ...work, model: modelFile(work, form, house) }, house, ...more)
+  }
 
 function pytorch({ work, steps }: Task, house: House, env: Command["env"] = {}, ...more: string[]): Start {
   const python = pythonWithTorch()
@@ -136,30 +169,47 @@ function compiledPytorch(task: Task, house: House): Start {
   return pytorch(task, house, {}, "compiled")
 }
 
-const TRAINING: readonly Peer[] = [
-  { name: "kinglet", kind: "training", isOurs: true, start: (task, house) => kinglet(task, house, {}) },
-  { name: "kinglet, newer Node", kind: "training", isOurs: true, start: onNewerNode },
-  {
-    name: "kinglet, BLAS",
-    kind: "training",
-    isOurs: true,
-    start: (task, house) => kinglet(task, house, { blas: "auto" }),
-  },
-  { name: "PyTorch eager", kind: "training", start: (task, house) => pytorch(task, house) },
+/** Its program is built by whoever has a checkout; this house holds neither its source nor the way to build it. */
+function llmc({ work, steps }: Task, house: House): Start {
+  if (house.llmc === undefined) return { missing: "no checkout of llm.c named (--llmc DIR or LLMC_DIR)" }
+  if (!existsSync(join(house.llmc, "train_gpt2"))) return { missing: `no built train_gpt2 in ${house.llmc}` }
+  if (work.kind !== "training" || work.context !== 64) return { missing: "its program knows only a context of 64" }
+  const task = JSON.stringify({ ...work, steps, text: house.text })
+  return { argv: [process.execPath, join(house.folder, "llmc.mjs"), task, house.llmc] }
+}
+
+type Row = Omit<Peer, "kind">
+
+const TRAINING: readonly Row[] = [
+  { name: "kinglet", isOurs: true, start: (task, house) => kinglet(task, house, {}) },
+  { name: "kinglet, newer Node", isOurs: true, start: onNewerNode },
+  { name: "kinglet, BLAS", isOurs: true, start: (task, house) => kinglet(task, house, { blas: "auto" }) },
+  { name: "PyTorch eager", start: pytorch },
   {
     // On a machine that is not quite idle its spinning threads wait for each other: 124-410 ms a step became 50.
     name: "PyTorch eager, passive",
-    kind: "training",
     start: (task, house) => pytorch(task, house, { OMP_WAIT_POLICY: "passive" }),
   },
-  { name: "PyTorch compiled", kind: "training", start: compiledPytorch },
-  { name: "jax-js", kind: "training", slowness: 4, start: (...where) => script("jax.mjs", "@jax-js/jax", ...where) },
-  {
-    name: "TensorFlow.js wasm",
-    kind: "training",
-    slowness: 6,
-    start: (...where) => script("tfjs.mjs", "@tensorflow/tfjs-backend-wasm", ...where),
-  },
+  { name: "PyTorch compiled", start: compiledPytorch },
+  { name: "jax-js", slowness: 4, start: trainer("jax.mjs", "@jax-js/jax") },
+  { name: "TensorFlow.js wasm", slowness: 6, start: trainer("tfjs.mjs", "@tensorflow/tfjs-backend-wasm") },
+  { name: "llm.c", start: llmc },
 ]
 
-export const PEERS: readonly Peer[] = [...TRAINING]
+const DECODING: readonly Row[] = [
+  { name: "kinglet f32", isOurs: true, start: (task, house) => kinglet(task, house, { weights: "f32" }) },
+  { name: "kinglet f16", isOurs: true, start: (task, house) => kinglet(task, house, { weights: "f16" }) },
+  {
+    name: "kinglet f32, newer Node",
+    isOurs: true,
+    start: (task, house) => onNewerNode(task, house, { weights: "f32" }),
+  },
+  { name: "onnxruntime-web f32", start: decoder("onnxruntime.mjs", "onnxruntime-web", "onnx", "web") },
+  { name: "onnxruntime-node f32", start: decoder("onnxruntime.mjs", "onnxruntime-node", "onnx", "node") },
+  { name: "llama.cpp f32", start: decoder("llama.mjs", "node-llama-cpp", "f32.gguf") },
+  { name: "llama.cpp f16", start: decoder("llama.mjs", "node-llama-cpp", "f16.gguf") },
+]
+
+const ofKind = (kind: Peer["kind"], rows: readonly Row[]): readonly Peer[] => rows.map((row) => ({ kind, ...row }))
+
+export const PEERS: readonly Peer[] = [...ofKind("training", TRAINING), ...ofKind("decoding", DECODING)]

@@ -9,8 +9,8 @@ export interface Facts {
   readonly firstStepMs?: number
   readonly prefillTokensPerSecond?: number
   readonly loadMs?: number
-  /** Peak, of the peer's own process. */
-  readonly rssBytes: number
+  /** Peak, of the peer's own process; absent where the system does not tell. */
+  readonly rssBytes?: number
   readonly lossNats?: number | null
 }
 
@@ -41,8 +41,8 @@ export const spreadOfFact = (rounds: readonly Round[], peer: string, fact: keyof
  * neighbours alike.
  */
 export function ratioOf(rounds: readonly Round[], a: string, b: string, fact: "tokensPerSecond" | "rssBytes") {
-  const both = rounds.filter((round) => round[a] !== undefined && round[b] !== undefined)
-  return spreadOf(both.map((round) => round[a]![fact] / round[b]![fact]))
+  const ratios = rounds.map((round) => (round[a]?.[fact] ?? NaN) / (round[b]?.[fact] ?? NaN))
+  return spreadOf(ratios.filter((ratio) => Number.isFinite(ratio)))
 }
 
 /** Three digits that mean something, never an exponent. */

@@ -18,11 +18,16 @@ function uniform(seed) {
   }
 }
 
+/** The text as ids of its sorted characters, i32. */
+export function tokensOf(path) {
+  const characters = [...readFileSync(path, "utf8")]
+  const id = new Map([...new Set(characters)].sort().map((character, index) => [character, index]))
+  return Int32Array.from(characters, (character) => id.get(character))
+}
+
 /** Endless batches `{ inputs, targets }`, each i32 `[B·T]`, from random places of the text's first nine tenths. */
 export function* batches({ text, batch, context }) {
-  const characters = [...readFileSync(text, "utf8")]
-  const id = new Map([...new Set(characters)].sort().map((character, index) => [character, index]))
-  const ids = Int32Array.from(characters, (character) => id.get(character))
+  const ids = tokensOf(text)
   const [random, last] = [uniform(1), Math.floor(ids.length * 0.9) - context - 1]
   while (true) {
     const [inputs, targets] = [new Int32Array(batch * context), new Int32Array(batch * context)]
@@ -58,7 +63,7 @@ export const adamScalars = (task, step) => ({
   secondCorrection: 1 / (1 - task.betas[1] ** (step + 1)),
 })
 
-const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
+export const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length
 
 /** Read from the file: few packages export their package.json. */
