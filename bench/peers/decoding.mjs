@@ -1,6 +1,8 @@
 // What the decoding peers share: a prompt of fixed ids, greedy tokens, and the clock. One whole generation is made before the
 // one that counts.
 
+import { median } from "./training.mjs"
+
 /** The task of this process: shape, model file. */
 export const taskOf = () => JSON.parse(process.argv[2] ?? "{}")
 
@@ -22,7 +24,7 @@ export async function measure(task, version, load) {
   if (times.length !== task.decodeTokens + 2)
     throw new Error(`expected ${task.decodeTokens + 1} tokens, got ${times.length - 1}`)
   const prefillTokensPerSecond = (1000 * task.promptTokens) / (times[1] - times[0])
-  const tokensPerSecond = (1000 * task.decodeTokens) / (times.at(-1) - times[1])
+  const tokensPerSecond = 1000 / median(times.slice(2).map((time, index) => time - times[index + 1]))
   const facts = { version, engine: `node ${process.versions.node}`, tokensPerSecond, prefillTokensPerSecond, loadMs }
   console.log(JSON.stringify({ ...facts, rssBytes: process.resourceUsage().maxRSS * 1024 }))
 }

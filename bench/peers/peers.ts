@@ -29,6 +29,8 @@ export interface Task {
 export interface Command {
   readonly argv: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** A fact that names something; without it the row measured something else than it says. */
+  readonly proof?: string
 }
 
 export type Start = Command | { readonly missing: string }
@@ -105,7 +107,8 @@ function kinglet({ name, work, steps }: Task, house: House, { node, blas = "off"
     ...(work.kind === "training" ? training : decoding),
     ...(usage.includes("--blas") ? ["--blas", blas] : []),
   ]
-  return { argv: [node ?? process.execPath, house.bench, own, "--json", ...options] }
+  const argv = [node ?? process.execPath, house.bench, own, "--json", ...options]
+  return blas === "auto" ? { argv, proof: "blas" } : { argv }
 }
 
 const onNewerNode = (task: Task, house: House, options: OwnOptions = {}): Start => {

@@ -38,7 +38,7 @@ function optionsOf(argv: readonly string[]) {
 }
 
 /** Runs a program to its end; resolves with its last line of JSON, rejects with the last line of what it complained. */
-function run({ argv, env = {} }: Command, through: string): Promise<Facts> {
+function run({ argv, env = {}, proof }: Command, through: string): Promise<Facts> {
   const [program, ...args] = [...through.split(" ").filter((word) => word !== ""), ...argv]
   const child = spawn(program!, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] })
   let [output, complaint] = ["", ""]
@@ -48,16 +48,29 @@ function run({ argv, env = {} }: Command, through: string): Promise<Facts> {
     child.on("error", reject)
     child.on("close", (status) => {
       const line = output.trim().split("\n").at(-1) ?? ""
-      if (status === 0 && line.startsWith("{")) resolve(factsIn(line))
-      else reject(new Error(reasonIn(complaint) ?? `ended with ${status} and no facts`))
+      if (status !== 0 || !line.startsWith("{"))
+        return reject(new Error(reasonIn(complaint) ?? `ended with ${status} and no facts`))
+      if (proof !== undefined && !line.includes(`"${proof}":"`)) return reject(new Error(`it ran without ${proof}`))
+      resolve(factsIn(line))
     })
   })
 }
 
-/** Our own bench tells its commit where a peer tells its version. */
+/** What our own bench calls otherwise than the peers. */
+interface OwnFacts {
+  readonly commit?: string
+  readonly decodeTokensPerSecond?: number
+  readonly peakRssBytes?: number
+}
+
 function factsIn(line: string): Facts {
-  const facts = JSON.parse(line) as Facts & { readonly commit?: string }
-  return facts.commit === undefined ? facts : { ...facts, version: facts.commit }
+  const { commit: version, decodeTokensPerSecond, peakRssBytes, ...facts } = JSON.parse(line) as Facts & OwnFacts
+  return {
+    ...facts,
+    ...(version === undefined ? {} : { version }),
+    ...(decodeTokensPerSecond === undefined ? {} : { tokensPerSecond: decodeTokensPerSecond }),
+    ...(peakRssBytes === undefined ? {} : { rssBytes: peakRssBytes }),
+  }
 }
 
 /** The line of a stack trace that says something. */

@@ -14,7 +14,7 @@ const D = C / H
 const binaries = fileURLToPath(new URL("node_modules/@tensorflow/tfjs-backend-wasm/dist/", import.meta.url))
 const fetchOfWeb = globalThis.fetch
 globalThis.fetch = async (url, ...rest) =>
-  String(url).startsWith(binaries)
+  typeof url === "string" && url.startsWith(binaries)
     ? new Response(readFileSync(url), { headers: { "content-type": "application/wasm" } })
     : fetchOfWeb(url, ...rest)
 setWasmPaths(binaries)
