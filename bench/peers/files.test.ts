@@ -26,7 +26,12 @@ const product = (values: readonly number[]) => values.reduce((a, b) => a * b, 1)
 describe("random weights", () => {
   it("are as many as asked for, across the end of the repeated block", () => {
     const random = noise("f32")
-    for (const count of [1, 1 << 20, (1 << 20) + 7]) expect(concatBytes(random(count)).length).toBe(4 * count)
+    for (const count of [1, 1 << 20, (2 << 20) + 7]) expect(concatBytes(random(count)).length).toBe(4 * count)
+  })
+
+  it("of two tensors differ", () => {
+    const random = noise("f32")
+    expect(concatBytes(random(1000))).not.toEqual(concatBytes(random(1000)))
   })
 
   it("are small, differ, and are the same numbers in half precision", () => {
