@@ -3,3 +3,4 @@ export type { Choices, Device, DeviceKind, Executable, Feed, Results, StepTime, 
 export { type DeviceOptions, openDevice } from "./open-device.ts"
 export { openReferenceDevice } from "./reference/index.ts"
 export { detectFeatures } from "./wasm/features.ts"
+export { openWasmDevice } from "./wasm/index.ts"

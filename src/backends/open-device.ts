@@ -2,6 +2,7 @@
 import { ConfigError } from "../core/index.ts"
 import type { Device, DeviceKind } from "./backend.ts"
 import { openReferenceDevice } from "./reference/index.ts"
+import { createBlasChooser } from "./wasm/blas-choice.ts"
 import { openWasmDevice, type WasmDeviceOptions } from "./wasm/index.ts"
 
 /** Which device, and how it is opened. */
@@ -19,6 +20,6 @@ export interface DeviceOptions extends WasmDeviceOptions {
 export async function openDevice(options: DeviceKind | DeviceOptions = {}): Promise<Device> {
   const { kind = "wasm", ...rest } = typeof options === "string" ? { kind: options } : options
   if (kind === "reference") return openReferenceDevice()
-  if (kind === "wasm") return openWasmDevice(rest)
+  if (kind === "wasm") return openWasmDevice(rest, createBlasChooser)
   throw new ConfigError(`unknown device "${String(kind)}"`, "the devices are wasm and reference")
 }

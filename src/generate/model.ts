@@ -2,7 +2,7 @@
 // `loadModel` from a run folder or a checkpoint.
 
 import { type FileSystem, platform } from "#platform"
-import { type Device, openDevice, type Workspace } from "../backends/index.ts"
+import { type Device, openWasmDevice, type Workspace } from "../backends/index.ts"
 import { ConfigError, DataError, FormatError, formatShape, sameShape, sizeOf } from "../core/index.ts"
 import { decodeSafetensors } from "../formats/index.ts"
 import { type DecoderConfig, decoderParameters, fromHuggingFaceConfig, packedParameterStates } from "../models/index.ts"
@@ -60,7 +60,7 @@ export async function createModel(parts: ModelParts, options: ModelOptions = {})
     )
   checkParameters(parts)
   const parameters = packedParameterStates(config, options.weights ?? "f32")
-  const device = options.device ?? (await openDevice())
+  const device = options.device ?? (await openWasmDevice())
   const workspace = device.createWorkspace()
   const close = async () => {
     workspace.close()

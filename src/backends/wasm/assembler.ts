@@ -503,13 +503,7 @@ function instructionGroups(code: ByteWriter) {
         code.raw([a, b, c, d].flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte)))
       },
     },
-    i64x2: { ...plain(op.I64X2, simd), ...lanes(op.I64X2_LANE) },
     f32x4: { ...plain(op.F32X4, simd), ...lanes(op.F32X4_LANE) },
-    f64x2: {
-      ...plain(op.F64X2, simd),
-      ...lanes(op.F64X2_LANE),
-      const: (a: number, b = a) => vectorConst(() => [a, b].forEach((value) => code.f64(value))),
-    },
     memory: {
       ...memory(op.MEMORY_ATOMIC, atomic),
       /** Takes address, value, bytes. */

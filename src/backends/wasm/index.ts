@@ -3,7 +3,7 @@
 import { platform } from "#platform"
 import { ConfigError, DeviceError } from "../../core/index.ts"
 import type { Device } from "../backend.ts"
-import { createBlasChooser } from "./blas-choice.ts"
+import type { createBlasChooser } from "./blas-choice.ts"
 import { compileModule } from "./compile-module.ts"
 import { detectFeatures, enableRelaxedSimd } from "./features.ts"
 import { type LanePool, openLanes, openLocalLane } from "./lanes.ts"
@@ -36,11 +36,15 @@ const MAX_LANES = 256
 /**
  * Opens lanes on this machine's CPU. Where memory cannot be shared there is one lane, whatever was asked for.
  *
+ * @param createChooser  decides which products go through a BLAS; left out, none does: a model that only runs has packed weights
  * @throws ConfigError  if `lanes` is not a whole number from 1 to 256, or more than 1 with `local`; if `blas` is no such
  *                      word, or `always` on a strict device
  * @throws DeviceError  if the engine has no WebAssembly SIMD, or a worker cannot be started; if `blas` is `always` and none is found
  */
-export async function openWasmDevice(options: WasmDeviceOptions = {}): Promise<Device> {
+export async function openWasmDevice(
+  options: WasmDeviceOptions = {},
+  createChooser?: typeof createBlasChooser,
+): Promise<Device> {
   checkOptions(options)
   const {
     strict = false,
@@ -58,10 +62,10 @@ export async function openWasmDevice(options: WasmDeviceOptions = {}): Promise<D
     )
   const shared = options.local !== true && threads
   if (blas === "always") requireBlas()
+  const tile = fastestTile(fma, allowV8Flags) // while no lane starts beside it
   const pool: LanePool = shared ? await openLanes(lanes) : openLocalLane()
-  const tile = fastestTile(fma, allowV8Flags)
   const build = { fma, tile }
-  const chooser = createBlasChooser(strict ? "off" : blas, {
+  const chooser = createChooser?.(strict ? "off" : blas, {
     find: () => platform.findBlas().blas,
     build,
     lanes: pool.count,
