@@ -33,12 +33,12 @@ export function hashText(text: string): string {
   return hash.digest()
 }
 
-function factsOf(id: string, text: string): DocumentFacts {
+function factsOf(id: string, text: string): Omit<DocumentFacts, "signature"> {
   const bytes = encoder.encode(text)
   const hash = platform.createSha256()
   hash.update(bytes)
   const characters = countCharacters(bytes)
-  return { id, sha256: hash.digest(), bytes: bytes.length, characters, units: text.length, signature: minHash(text) }
+  return { id, sha256: hash.digest(), bytes: bytes.length, characters, units: text.length }
 }
 
 /** Less text than this is no corpus: not even one context of characters. */
@@ -47,7 +47,14 @@ const MIN_CHARACTERS = 10
 /** Facts of every document, in the source's order. @throws DataError  if there is no text, or hardly any */
 export async function survey(source: DataSource): Promise<DocumentFacts[]> {
   const facts: DocumentFacts[] = []
-  for await (const { id, text } of source.documents()) if (text !== "") facts.push(factsOf(id, text))
+  let first = ""
+  for await (const { id, text } of source.documents()) {
+    if (text === "") continue
+    // One document alone has none to be like: it is signed when a second one comes.
+    if (facts.length === 0) first = text
+    if (facts.length === 1) facts[0] = { ...facts[0]!, signature: minHash(first) }
+    facts.push({ ...factsOf(id, text), signature: facts.length === 0 ? undefined : minHash(text) })
+  }
   const characters = facts.reduce((sum, one) => sum + one.characters, 0)
   if (characters === 0)
     throw new DataError(

@@ -199,12 +199,16 @@ async function openSession(
   try {
     const optimizer = options.optimizer ?? optimizerOf(recipe.optimizer)
     const programs = buildPrograms(definition, optimizer, options.loss ?? defaultLoss, sizesOf(recipe))
-    const executables = await workspace.compile(programs.programs)
+    const compiling = workspace.compile(programs.programs)
+    compiling.catch(() => {}) // told below, if the next line does not fail first
+    await platform.yieldToEventLoop() // it has handed its module to the engine's own threads then
+    if (!opening.resumed) initialize({ recipe, definition, config, options, workspace, programs })
+    const executables = await compiling
     requireMemory(workspace.plannedBytes, "exactly")
     const heldOut = evaluationWindows(data.valid, recipe.sequenceLength, recipe.batchSize)
     const schedule = options.schedule ?? scheduleOf(recipe)
     const trainer = createTrainer({ recipe, workspace, executables, programs, optimizer, schedule, batches, heldOut })
-    startFrom(opening.resumed, { recipe, definition, config, options, workspace, programs, trainer, batches })
+    if (opening.resumed) restore(opening.resumed, trainer, batches)
     const journal = await journalOf(opening.folder)
     const { plannedBytes } = workspace
     const { kind, lanes, choices } = options.device
@@ -267,16 +271,15 @@ interface Starting {
   readonly options: RunOptions
   readonly workspace: Workspace
   readonly programs: TrainingPrograms
-  readonly trainer: Trainer
-  readonly batches: ReturnType<typeof createBatches>
 }
 
-function startFrom(resumed: Checkpoint | undefined, starting: Starting): void {
-  const { recipe, definition, config, options, workspace, programs, trainer, batches } = starting
-  if (resumed) {
-    trainer.restore(resumed.parameters, resumed.optimizer)
-    return batches.restore(resumed.state.batches)
-  }
+function restore(resumed: Checkpoint, trainer: Trainer, batches: ReturnType<typeof createBatches>): void {
+  trainer.restore(resumed.parameters, resumed.optimizer)
+  batches.restore(resumed.state.batches)
+}
+
+/** Fresh parameters, written as soon as they have a place. */
+function initialize({ recipe, definition, config, options, workspace, programs }: Starting): void {
   const values = initialParameters(definition, options.model ? undefined : config, recipe.seed)
   for (const [name, tensor] of Object.entries(programs.parameters)) workspace.write(tensor, values[name]!)
 }

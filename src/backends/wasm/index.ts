@@ -39,7 +39,7 @@ const MAX_LANES = 256
  * @param createChooser  decides which products go through a BLAS; left out, none does: a model that only runs has packed weights
  * @throws ConfigError  if `lanes` is not a whole number from 1 to 256, or more than 1 with `local`; if `blas` is no such
  *                      word, or `always` on a strict device
- * @throws DeviceError  if the engine has no WebAssembly SIMD, or a worker cannot be started; if `blas` is `always` and none is found
+ * @throws DeviceError  if the engine has no WebAssembly SIMD; if `blas` is `always` and none is found
  */
 export async function openWasmDevice(
   options: WasmDeviceOptions = {},
@@ -63,7 +63,7 @@ export async function openWasmDevice(
   const shared = options.local !== true && threads
   if (blas === "always") requireBlas()
   const tile = fastestTile(fma, allowV8Flags) // while no lane starts beside it
-  const pool: LanePool = shared ? await openLanes(lanes) : openLocalLane()
+  const pool: LanePool = shared ? openLanes(lanes) : openLocalLane()
   const build = { fma, tile }
   const chooser = createChooser?.(strict ? "off" : blas, {
     find: () => platform.findBlas().blas,

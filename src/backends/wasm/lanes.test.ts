@@ -51,7 +51,7 @@ function openMemory(shared = true) {
 }
 
 async function withLanes(count: number, use: (pool: LanePool) => Promise<void>): Promise<void> {
-  const pool = await openLanes(count)
+  const pool = openLanes(count)
   try {
     await use(pool)
   } finally {
@@ -100,7 +100,7 @@ describe.each([1, 2, 3])("%d lanes", (count) => {
 })
 
 it("an unknown step and a closed pool are DeviceErrors", async () => {
-  const pool = await openLanes(1)
+  const pool = openLanes(1)
   const module = await pool.load(openMemory().memory, testModule())
   await expect(pool.run(module, "nothing")).rejects.toThrow("expected a step among slice, meet, trap, got nothing")
   await pool.close()
@@ -160,7 +160,7 @@ it("a script that never closes its lanes ends by itself, after its last step", a
     module.function("nap", ["i32", "i32"], [], true, (f) => {
       f.i32.const(0), f.i32.const(0), f.i64.const(200_000_000), f.memory.atomicWait32(), f.drop()
     })
-    const pool = await openLanes(2)
+    const pool = openLanes(2)
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
     const loaded = await pool.load(memory, new WebAssembly.Module(module.bytes()))
     await pool.run(loaded, "nap")

@@ -52,17 +52,18 @@ interface Loading {
 }
 
 /**
- * Starts `count` workers and waits until they listen.
+ * Starts `count` workers. It does not wait until they listen: `load` does, and throws if one cannot be started.
  *
- * @throws DeviceError  if a worker cannot be started or memory cannot be shared
+ * @throws DeviceError  if memory cannot be shared
  */
-export async function openLanes(count: number): Promise<LanePool> {
+export function openLanes(count: number): LanePool {
   if (typeof SharedArrayBuffer === "undefined")
     throw new DeviceError("lanes need shared memory, which is switched off here", "open the device with a local lane")
   const loaded = new Map<LoadedModule, Loading>()
   let modules = 0
   let forgottenBytes = 0
   let team: Promise<Team> | undefined = startTeam(count)
+  team.catch(() => {}) // told to whoever loads
   let ended: Promise<void> = Promise.resolve()
   /** The lanes at work; new ones, once the old have ended and with all that is loaded, if they were let go. */
   const current = (): Promise<Team> => {
@@ -110,7 +111,6 @@ export async function openLanes(count: number): Promise<LanePool> {
       () => ended,
     )
   }
-  await current()
   return { count, load, run, close }
 }
 

@@ -8,7 +8,7 @@ import type { Choices, Executable, Feed, Results, StepTime, Workspace } from "..
 import { feedValues, requireState, stateValues } from "../feed.ts"
 import type { BlasChooser } from "./blas-choice.ts"
 import { assemble } from "./compile.ts"
-import { compileModule } from "./compile-module.ts"
+import { compileInBackground } from "./compile-module.ts"
 import type { Build } from "./kernels/index.ts"
 import { type Product, productName } from "./kernels/matmul-shape.ts"
 import { CONTROL_BYTES, type LanePool, type LoadedModule } from "./lanes.ts"
@@ -51,7 +51,7 @@ export function createWasmWorkspace(options: WorkspaceOptions): Workspace {
     const shares = places.share(planned)
     const { blas, viaBlas } = await products.choose(planned)
     const { bytes, charges } = assemble(planned, shares, { build, viaBlas, memory: { min: 1, max: MAX_PAGES, shared } })
-    const handle = await pool.load(memory.live(), compileModule(bytes, allowV8Flags), blas)
+    const handle = await pool.load(memory.live(), await compileInBackground(bytes, allowV8Flags), blas)
     loaded.push(handle)
     return Object.fromEntries(
       planned.map((one) => [one.name, createExecutable(one, shares, charges.get(one)!, handle, runtime)]),

@@ -381,7 +381,7 @@ function emitSweepOfRow(context: Context, out: readonly Local[], from: Local | 0
       f.push(from), f.push(end), f.push(from), f.i32.sub(), f.i32.const(-2 * LANE_BYTES), f.i32.and(), f.i32.add()
       f.local.set(pairs)
       f.forRange(offset, from, pairs, 2 * LANE_BYTES, storePair)
-      f.forRange(offset, pairs, end, LANE_BYTES, () => store(4))
+      if (full % (2 * LANE_BYTES) !== 0) f.forRange(offset, pairs, end, LANE_BYTES, () => store(4))
     })
   }
   if (typeof to === "number") vectors(0, full)
@@ -436,11 +436,13 @@ function emitReduceRange(
   // pairs of vectors while at least 32 bytes remain, then one vector, then what is left of one
   f.push(from), f.push(to), f.push(from), f.i32.sub(), f.i32.const(-32), f.i32.and(), f.i32.add(), f.local.set(middle)
   f.forRange(offset, from, middle, 32, () => (emitPlace(context), take(total, 0), take(second, 16)))
-  f.assign(offset, middle), emitPlace(context)
-  f.push(to), f.local.get(offset), f.i32.sub(), f.i32.const(16), f.i32.geS()
-  f.if(() => (take(total, 0), f.increment(offset, 16), emitPlace(context)))
-  f.push(to), f.local.get(offset), f.i32.gtS()
-  f.if(() => emitMaskedTail(context, step, second, to))
+  if (context.frame.columns % 8 !== 0) {
+    f.assign(offset, middle), emitPlace(context)
+    f.push(to), f.local.get(offset), f.i32.sub(), f.i32.const(16), f.i32.geS()
+    f.if(() => (take(total, 0), f.increment(offset, 16), emitPlace(context)))
+    f.push(to), f.local.get(offset), f.i32.gtS()
+    f.if(() => emitMaskedTail(context, step, second, to))
+  }
   f.local.get(total), f.local.get(second)
   emitCombine(f, step)
   f.local.set(total)
