@@ -89,7 +89,7 @@ async function openStream(lanes: number) {
   for (const flag of flags) setFlagsFromString(`--${flag}`)
   const memory = new webAssembly.Memory({ initial: pages, maximum: pages, shared: true })
   new Uint8Array(memory.buffer as ArrayBuffer).fill(1) // every page is really there
-  const pool = detectFeatures().threads ? await openLanes(lanes) : openLocalLane()
+  const pool = detectFeatures().threads ? openLanes(lanes) : openLocalLane()
   const handle = await pool.load(memory, compiled)
   const measure = async () => STREAM_BYTES / 1e6 / (await milliseconds(() => pool.run(handle, "stream")))
   return { measure, close: () => pool.close() }

@@ -7,10 +7,12 @@ export { type BinaryOp, type ElementwiseOp, isElementwise, type Op, type OpAttri
 export { eachPanel, PANEL_COLUMNS, packPanels, panelShape, unpackPanels } from "./panels.ts"
 export { type Program, program, type Update } from "./program.ts"
 export {
+  type AttachedReduction,
   collapse,
   type ElementProgram,
   type Instruction,
   readsOf,
+  resultsOf,
   type Step,
   schedule,
   stretchedStrides,

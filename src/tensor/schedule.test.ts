@@ -1,6 +1,6 @@
 // The schedule on small graphs whose right answer is known, and its law on any: nothing is read before it is written.
 import fc from "fast-check"
-import { expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import {
   add,
   broadcast,
@@ -12,9 +12,11 @@ import {
   program,
   readsOf,
   reshape,
+  resultsOf,
   type Step,
   schedule,
   slice,
+  square,
   state,
   storageOf,
   subtract,
@@ -111,4 +113,31 @@ it("every step reads inputs, states, fixed numbers or what an earlier step wrote
         expect(isThere(storageOf(tensor))).toBe(true)
     }),
   )
+})
+
+describe("sums over all elements", () => {
+  const big = [64, 128]
+  const [g, p] = [input("g", big), state("p", big)]
+  const next = subtract(p, multiply(g, 0.1))
+  const norms = { change: sum(square(subtract(next, p))), before: sum(square(p)) }
+
+  it("of what a sweep reads and makes are made on its way", () => {
+    const [step, ...others] = schedule(program({ outputs: norms, updates: [{ state: p, value: next }] }))
+    expect(others).toEqual([])
+    expect(step).toMatchObject({
+      kind: "elementwise",
+      writes: [next],
+      reductions: [{ reduce: "sum" }, { reduce: "sum" }],
+    })
+    expect(resultsOf(step!)).toEqual([next, norms.change, norms.before])
+  })
+
+  it("stay apart where the sweep walks other elements, where something they read is not there yet, and where they are short", () => {
+    const late = matmul(next, transpose(next))
+    const spread = { outputs: { y: sum(multiply(next, slice(late, 1, 0, 1))) }, updates: [{ state: p, value: next }] }
+    expect(kindsOf(schedule(program(spread)))).toContain("reduction")
+    const q = state("q", [6])
+    const short = { outputs: { y: sum(square(multiply(q, 3))) }, updates: [{ state: q, value: multiply(q, 2) }] }
+    expect(kindsOf(schedule(program(short)))).toContain("reduction")
+  })
 })

@@ -22,8 +22,20 @@ export interface ElementProgram {
   readonly results: readonly number[]
 }
 
+/** A sum or maximum over all elements that a sweep makes on its way. */
+export interface AttachedReduction {
+  readonly reduce: "sum" | "max"
+  readonly writes: Tensor
+}
+
 export type Step =
-  | { readonly kind: "elementwise"; readonly body: ElementProgram; readonly writes: readonly Tensor[] }
+  | {
+      readonly kind: "elementwise"
+      /** Results: first what is stored, then what is reduced. */
+      readonly body: ElementProgram
+      readonly writes: readonly Tensor[]
+      readonly reductions: readonly AttachedReduction[]
+    }
   | {
       readonly kind: "reduction"
       readonly body: ElementProgram
@@ -41,6 +53,15 @@ const LARGEST_EXPRESSION = 48
 /** Results one sweep may store; AdamW stores three. */
 const LARGEST_SWEEP = 6
 const COSTLY: ReadonlySet<Op> = new Set<Op>(["exp", "log", "tanh", "sigmoid", "erf"])
+
+/** Shorter sums are not worth a sweep that is cut into chunks. */
+const LEAST_ATTACHED_SIZE = 4096
+/** Expressions of a sweep with its reductions; those share most of what they read. */
+const LARGEST_ATTACHED_EXPRESSION = 80
+
+/** The tensors a step makes. */
+export const resultsOf = (step: Step): readonly Tensor[] =>
+  step.kind === "elementwise" ? [...step.writes, ...step.reductions.map(({ writes }) => writes)] : step.writes
 
 /** The tensors a step reads, as stored. */
 export function readsOf(step: Step): readonly Tensor[] {
@@ -61,7 +82,7 @@ export function schedule(program: Program): Step[] {
     else if (!isFusable(node)) steps.push({ kind: "op", node, writes: node.outputs })
     else if (stored.has(node.outputs[0]!)) steps.push(elementwiseStep([node.outputs[0]!], stored))
   }
-  return mergeSweeps(steps, stored)
+  return attachReductions(mergeSweeps(steps, stored), stored)
 }
 
 /** Decides which results of elementwise nodes get bytes of their own; all others are computed where they are used. */
@@ -102,9 +123,17 @@ function mustStore(result: Tensor, users: readonly Node[], expressionLength: num
   return users.length > 1 && (COSTLY.has(result.node.op) || expressionLength > LARGEST_REPEATED_EXPRESSION)
 }
 
-function elementwiseStep(roots: readonly Tensor[], stored: ReadonlySet<Tensor>): Step {
+type Sweep = Extract<Step, { kind: "elementwise" }>
+type Reduction = Extract<Step, { kind: "reduction" }>
+
+function elementwiseStep(
+  roots: readonly Tensor[],
+  stored: ReadonlySet<Tensor>,
+  reduced: readonly { readonly x: Tensor; readonly as: AttachedReduction }[] = [],
+): Sweep {
   const isLoaded = (tensor: Tensor) => stored.has(tensor) && !roots.includes(tensor)
-  return { kind: "elementwise", body: elementProgram(roots[0]!.shape, roots, isLoaded), writes: roots }
+  const body = elementProgram(roots[0]!.shape, [...roots, ...reduced.map(({ x }) => x)], isLoaded)
+  return { kind: "elementwise", body, writes: roots, reductions: reduced.map(({ as }) => as) }
 }
 
 function reductionStep(node: Node<"sum"> | Node<"max">, stored: ReadonlySet<Tensor>): Step {
@@ -227,3 +256,52 @@ function mayMerge(first: Step & { kind: "elementwise" }, second: Step & { kind: 
   // What the second reads of the first's results must be read at the same index: the very tensor, not a view or a stretch.
   return second.body.leaves.every((leaf) => !first.writes.includes(storageOf(leaf)) || first.writes.includes(leaf))
 }
+
+/**
+ * Sums over all elements of what a sweep reads or makes join that sweep: AdamW moves its weights and tells how far in one pass,
+ * and nobody reads the old weights afterwards, so that they may be overwritten.
+ */
+function attachReductions(steps: readonly Step[], stored: ReadonlySet<Tensor>): Step[] {
+  const madeAt = new Map(steps.flatMap((step, at) => step.writes.map((tensor) => [tensor, at] as const)))
+  const attached = new Map<number, Reduction[]>()
+  const joined = new Set<Step>()
+  for (const [at, step] of steps.entries()) {
+    if (step.kind !== "reduction" || !isOverAll(step)) continue
+    const host = steps.findLastIndex((sweep, i) => i < at && mayHost(sweep, i, step, madeAt))
+    const others = attached.get(host) ?? []
+    if (host < 0 || !isShort(steps[host] as Sweep, [...others, step], stored)) continue
+    attached.set(host, [...others, step])
+    joined.add(step)
+  }
+  return steps.flatMap((step, at) => {
+    if (joined.has(step)) return []
+    return attached.has(at) ? [withReductions(step as Sweep, attached.get(at)!, stored)] : [step]
+  })
+}
+
+const isOverAll = ({ body, firstAxis, lastAxis }: Reduction): boolean =>
+  firstAxis === 0 && lastAxis === body.shape.length - 1 && sizeOf(body.shape) >= LEAST_ATTACHED_SIZE
+
+/** Whether `sweep`, step `at`, walks the reduction's elements one by one, touches what it reads, and has all of it. */
+function mayHost(sweep: Step, at: number, { body }: Reduction, madeAt: ReadonlyMap<Tensor, number>): boolean {
+  if (sweep.kind !== "elementwise" || !sameShape(sweep.body.shape, body.shape)) return false
+  const isFlat = (leaf: Tensor) => sizeOf(leaf.shape) === 1 || sameShape(leaf.shape, body.shape)
+  const isReady = (leaf: Tensor) => (madeAt.get(storageOf(leaf)) ?? -1) < at || sweep.writes.includes(leaf)
+  const isShared = (leaf: Tensor) => sweep.writes.includes(leaf) || sweep.body.leaves.includes(leaf)
+  return (
+    [...body.leaves, ...sweep.body.leaves].every(isFlat) && body.leaves.every(isReady) && body.leaves.some(isShared)
+  )
+}
+
+const withReductions = ({ writes }: Sweep, reductions: readonly Reduction[], stored: ReadonlySet<Tensor>): Sweep =>
+  elementwiseStep(
+    writes,
+    stored,
+    reductions.map(({ reduce, writes: [result] }) => ({
+      x: result!.node.inputs[0]!,
+      as: { reduce, writes: result! },
+    })),
+  )
+
+const isShort = (sweep: Sweep, reductions: readonly Reduction[], stored: ReadonlySet<Tensor>): boolean =>
+  withReductions(sweep, reductions, stored).body.instructions.length <= LARGEST_ATTACHED_EXPRESSION

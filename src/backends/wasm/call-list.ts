@@ -3,7 +3,7 @@
 import { sizeOf } from "../../core/index.ts"
 import { type Node, readsOf, type Step, type Tensor } from "../../tensor/index.ts"
 import type { FunctionHandle, ModuleBuilder } from "./assembler.ts"
-import { elementKey, emitElement, emitPartials, partialBytes } from "./kernels/element.ts"
+import { elementKey, emitElement, emitPartials, partialBytes, partialSums } from "./kernels/element.ts"
 import { type KernelOptions, kernelOf } from "./kernels/index.ts"
 import { addressOf, copiedUpdates, type Places, type PlannedProgram } from "./planned-program.ts"
 import { type Charge, COPY, chargeOf, PARTIALS, tensorBytes } from "./profile.ts"
@@ -35,10 +35,10 @@ export function callsOf(module: ModuleBuilder, planned: PlannedProgram, places: 
   let pending: Call[] = []
   const flush = () => (calls.push(...pending), (pending = []))
   for (const step of planned.steps) {
-    const [first, second] = callsOfStep(module, step, planned, places, options)
-    if (pending.some(({ writes }) => meet(writes, first!.reads) || meet(writes, first!.writes))) flush()
-    calls.push(first!)
-    if (second !== undefined) pending.push(second)
+    const [first, ...later] = callsOfStep(module, step, planned, places, options)
+    if (pending.some(({ writes }) => meet(writes, first.reads) || meet(writes, first.writes))) flush()
+    calls.push(first)
+    pending.push(...later)
   }
   flush()
   return [...calls, ...copies(module, planned, places)]
@@ -65,7 +65,7 @@ function callsOfStep(
   planned: PlannedProgram,
   places: Places,
   options: Options,
-): [Call, Call?] {
+): [Call, ...Call[]] {
   const region = (tensor: Tensor) => regionAt(addressOf(tensor, planned, places), tensorBytes(tensor))
   const [reads, writes] = [readsOf(step).map(region), step.writes.map(region)]
   const charge = chargeOf(step)
@@ -81,18 +81,18 @@ function callsOfStep(
   const target = module.once(elementKey(step), () => emitElement(module, step, options))
   const partials = places.arena + (planned.layout.extras.get(step) ?? 0)
   const addresses = [...step.body.leaves.map(address), ...step.writes.map(address), partials]
-  const bytes = partialBytes(step)
-  if (step.kind !== "reduction" || bytes === 0) return [{ target, addresses, ownScratch: false, reads, writes, charge }]
-  const between = [regionAt(partials, bytes)]
-  const second: Call = {
-    target: module.once(`partials ${elementKey(step)}`, () => emitPartials(module, step)),
-    addresses: [partials, address(step.writes[0]!)],
-    ownScratch: false,
-    reads: between,
-    writes,
-    charge: PARTIALS,
-  }
-  return [{ target, addresses, ownScratch: false, reads, writes: between, charge }, second]
+  const sums = partialSums(step)
+  if (sums.length === 0) return [{ target, addresses, ownScratch: false, reads, writes, charge }]
+  const between = regionAt(partials, partialBytes(step))
+  const stored = step.kind === "elementwise" ? writes : []
+  return [
+    { target, addresses, ownScratch: false, reads, writes: [...stored, between], charge },
+    ...sums.map(({ offset, result, ...shape }): Call => {
+      const target = module.once(`partials ${JSON.stringify(shape)}`, () => emitPartials(module, shape))
+      const addresses = [partials + offset, address(result)]
+      return { target, addresses, ownScratch: false, reads: [between], writes: [region(result)], charge: PARTIALS }
+    }),
+  ]
 }
 
 const regionAt = (start: number, bytes: number): Region => ({ start, end: start + bytes })

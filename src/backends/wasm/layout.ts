@@ -7,6 +7,7 @@ import {
   type Program,
   planArena,
   readsOf,
+  resultsOf,
   type Step,
   storageOf,
   type Tensor,
@@ -48,10 +49,11 @@ export function layoutArena(program: Program, steps: readonly Step[], extraBytes
   }
 }
 
-/** The step that first touches what step `at` writes: until then its partial results are kept. */
+/** The step that first reads what step `at` reduces: until then its partial results are kept. */
 function firstUse(steps: readonly Step[], at: number): number {
-  const { writes } = steps[at]!
-  const use = steps.findIndex((step, index) => index > at && readsOf(step).some((tensor) => writes.includes(tensor)))
+  const step = steps[at]!
+  const reduced = step.kind === "elementwise" ? step.reductions.map(({ writes }) => writes) : step.writes
+  const use = steps.findIndex((user, index) => index > at && readsOf(user).some((tensor) => reduced.includes(tensor)))
   return use < 0 ? steps.length : use
 }
 
@@ -77,7 +79,8 @@ function lifetimesOf(
     lives.set(tensor, { bytes: bytesOf(tensor), first: Math.min(first, at), last: Math.max(last, at) })
   }
   for (const input of Object.values(program.inputs)) touch(input, 0)
-  for (const [at, step] of steps.entries()) for (const tensor of [...step.writes, ...readsOf(step)]) touch(tensor, at)
+  for (const [at, step] of steps.entries())
+    for (const tensor of [...resultsOf(step), ...readsOf(step)]) touch(tensor, at)
   for (const tensor of readAtEnd(program)) touch(tensor, steps.length)
   return lives
 }

@@ -1,7 +1,7 @@
 // Where the time of a compiled program goes: every call of its list is named by what it computes, with the FLOPs and bytes it
 // is charged for. The readings themselves are made inside the step (compile.ts, `emitStopwatch`).
 import { BYTES_PER_ELEMENT, formatShape, sizeOf } from "../../core/index.ts"
-import { flopsOfNode, readsOf, type Step, type Tensor } from "../../tensor/index.ts"
+import { flopsOfNode, readsOf, resultsOf, type Step, type Tensor } from "../../tensor/index.ts"
 import type { StepTime } from "../backend.ts"
 
 /** What one call is charged for. */
@@ -12,7 +12,7 @@ export const PARTIALS: Charge = { name: "partial sums", flops: 0, bytes: 0 }
 
 /** What the call that computes a step is charged for. */
 export function chargeOf(step: Step): Charge {
-  const bytes = [...new Set(readsOf(step)), ...step.writes].reduce((sum, x) => sum + tensorBytes(x), 0)
+  const bytes = [...new Set(readsOf(step)), ...resultsOf(step)].reduce((sum, x) => sum + tensorBytes(x), 0)
   return { name: nameOf(step), flops: step.kind === "op" ? flopsOfNode(step.node) : 0, bytes }
 }
 
@@ -27,6 +27,7 @@ function nameOf(step: Step): string {
   }
   const { shape, instructions } = step.body
   const size = `${formatShape(shape)}, ${instructions.length} instructions`
-  if (step.kind === "elementwise") return `sweep ${size}, ${step.writes.length} stored`
+  if (step.kind === "elementwise")
+    return `sweep ${size}, ${step.writes.length} stored, ${step.reductions.length} reduced`
   return `${step.reduce} ${size} to ${shapes(step.writes)}`
 }

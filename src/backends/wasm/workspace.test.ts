@@ -138,3 +138,29 @@ describe("opening a wasm device refuses", () => {
     await expect(openDevice("webgpu" as "wasm")).rejects.toThrow(ConfigError)
   })
 })
+
+it("an update that tells how far it went gives the same bits on any number of lanes, and overwrites its state", async () => {
+  const of = () => {
+    const s = state("s", [70, 130])
+    const next = add(multiply(s, 0.9), input("g", [70, 130]))
+    const far = sum(multiply(add(next, s), add(next, s)))
+    return {
+      s,
+      traced: program({ outputs: { far, before: sum(multiply(s, s)) }, updates: [{ state: s, value: next }] }),
+    }
+  }
+  const g = Float32Array.from({ length: 9100 }, (_, i) => Math.sin(i))
+  const bits = [1, 2, 3].map(async (lanes) => {
+    await using device = await openDevice({ lanes, strict: true })
+    const workspace = device.createWorkspace()
+    const { s, traced } = of()
+    const { step } = await workspace.compile({ step: traced })
+    const results = [await step.run({ g }), await step.run({ g })]
+    return { results, state: workspace.read(s) }
+  })
+  const [one, two, three] = await Promise.all(bits)
+  expect(two).toEqual(one)
+  expect(three).toEqual(one)
+  const moved = g.map((x) => Math.fround(Math.fround(x * Math.fround(0.9)) + x))
+  expect(one!.state).toEqual(moved)
+})

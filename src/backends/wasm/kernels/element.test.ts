@@ -34,7 +34,7 @@ import {
 import { openReferenceDevice } from "../../reference/index.ts"
 import { createModule } from "../assembler.ts"
 import { webAssembly } from "../webassembly.ts"
-import { elementKey, emitElement, emitPartials, partialBytes } from "./element.ts"
+import { elementKey, emitElement, emitPartials, partialBytes, partialSums } from "./element.ts"
 
 /** Runs a program of element steps on one lane, without the device: every tensor gets a place of its own. */
 function runElementSteps(outputs: { [name: string]: Tensor }, feed: { [name: string]: ArrayLike<number> }) {
@@ -55,8 +55,11 @@ function runElementSteps(outputs: { [name: string]: Tensor }, feed: { [name: str
     const partials = end
     end += Math.ceil(partialBytes(step) / 64) * 64
     const first = { target, addresses: [...step.body.leaves.map(place), ...step.writes.map(place), partials] }
-    if (step.kind !== "reduction" || partialBytes(step) === 0) return [first]
-    return [first, { target: emitPartials(module, step), addresses: [partials, place(step.writes[0]!)] }]
+    const later = partialSums(step).map(({ offset, result, ...shape }) => ({
+      target: emitPartials(module, shape),
+      addresses: [partials + offset, place(result)],
+    }))
+    return [first, ...later]
   })
   module.function("run", [], [], true, (f) => {
     for (const { target, addresses } of calls) {
@@ -161,6 +164,19 @@ for (const [B, T, C] of [
 it("a long sum is exact to f32 whatever its chunks", async () => {
   const x = input("x", [3, 12345])
   await expectAgreement({ rows: sum(x, [1]), all: sum(square(x)) }, { x: numbers(3 * 12345, 1) }, 100)
+})
+
+it.each([4096, 4099, 5000, 12_345])("sums made on the way of a sweep are exact too, %i elements", async (size) => {
+  const [x, y] = [input("x", [size]), input("y", [size])]
+  const next = subtract(x, multiply(y, 0.1))
+  const outputs = {
+    next,
+    change: sum(square(subtract(next, x))),
+    before: sum(square(x)),
+    largest: max(multiply(next, x)),
+  }
+  expect(schedule(program({ outputs })).map(({ kind }) => kind)).toEqual(["elementwise"])
+  await expectAgreement(outputs, { x: numbers(size, 1), y: numbers(size, 2) }, 100)
 })
 
 it("a sweep of three results is one step", () => {

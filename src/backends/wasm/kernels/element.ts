@@ -1,7 +1,15 @@
 // Kernels made from element programs: sweeps that store one or more results per element, and reductions of a result over
 // rows (the reduced axis is innermost) or over columns (it is not). One expression, emitted wherever its operands change:
 // once a call, once a row, once a step of the reduction, or for every four elements.
-import { collapse, type ElementProgram, type Instruction, type Step, stretchedStrides } from "../../../tensor/index.ts"
+import {
+  type AttachedReduction,
+  collapse,
+  type ElementProgram,
+  type Instruction,
+  type Step,
+  stretchedStrides,
+  type Tensor,
+} from "../../../tensor/index.ts"
 import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from "../assembler.ts"
 import { emitErf, emitExp, emitLog, emitSigmoid, emitTanh } from "../vector-math.ts"
 
@@ -38,11 +46,32 @@ type ReductionStep = Step & { kind: "reduction" }
 
 const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1)
 
-/** Bytes of the partial sums that all lanes share; 0 for kernels that need none. */
-export function partialBytes(step: ElementStep): number {
-  const frame = frameOf(step)
-  return isChunked(step, frame) ? 4 * product(frame.rowSizes) * Math.ceil(frame.columns / CHUNK) : 0
+/** Results of chunks of 1024 terms: `rows` times `chunks` numbers that become `rows`. */
+export interface PartialSum {
+  readonly rows: number
+  readonly chunks: number
+  readonly reduce: "sum" | "max"
 }
+
+/** The partial results a kernel leaves, their places in the buffer that all lanes share, and what each becomes. */
+export function partialSums(step: ElementStep): (PartialSum & { readonly offset: number; readonly result: Tensor })[] {
+  const frame = frameOf(step)
+  const chunks = Math.ceil(frame.columns / CHUNK)
+  if (step.kind === "elementwise")
+    return step.reductions.map(({ reduce, writes }, i) => ({
+      rows: 1,
+      chunks,
+      reduce,
+      offset: 4 * chunks * i,
+      result: writes,
+    }))
+  if (!isChunked(step, frame)) return []
+  return [{ rows: product(frame.rowSizes), chunks, reduce: step.reduce, offset: 0, result: step.writes[0]! }]
+}
+
+/** Bytes of the partial results that all lanes share; 0 for kernels that need none. */
+export const partialBytes = (step: ElementStep): number =>
+  partialSums(step).reduce((bytes, { rows, chunks }) => bytes + 4 * rows * chunks, 0)
 
 const isRowReduction = (step: ReductionStep): boolean =>
   step.lastAxis === step.body.shape.length - 1 || product(step.body.shape.slice(step.lastAxis + 1)) === 1
@@ -94,7 +123,8 @@ function frameOf(step: ElementStep): Frame {
 /** Names a kernel by everything its code depends on. */
 export function elementKey(step: ElementStep): string {
   const { instructions, results, leaves } = step.body
-  const reduced = step.kind === "reduction" ? [step.reduce, isRowReduction(step)] : []
+  const reduced =
+    step.kind === "reduction" ? [step.reduce, isRowReduction(step)] : step.reductions.map(({ reduce }) => reduce)
   const negativeZeros = instructions.flatMap((x, at) => (x.kind === "constant" && Object.is(x.value, -0) ? [at] : [])) // 0 in JSON
   return JSON.stringify([
     frameOf(step),
@@ -119,7 +149,7 @@ export function emitElement(module: ModuleBuilder, step: ElementStep, options: E
     false,
     (f, ...params) => {
       const context = createContext(f, step, frame, params, options)
-      if (step.kind === "elementwise") emitSweep(context)
+      if (step.kind === "elementwise") emitSweep(context, step.reductions)
       else if (isChunked(step, frame)) emitChunkedReduction(context, step)
       else if (isRowReduction(step)) emitRowReduction(context, step)
       else emitColumnReduction(context, step)
@@ -322,7 +352,7 @@ function emitStore(f: FunctionBuilder, address: () => void, value: Local, count:
   for (let lane = 0; lane < count; lane++) address(), f.local.get(value), f.v128.store32Lane(lane, shift + 4 * lane)
 }
 
-function emitSweep(context: Context): void {
+function emitSweep(context: Context, reductions: readonly AttachedReduction[]): void {
   const { f, frame, row } = context
   const rows = product(frame.rowSizes)
   const out = f.locals("i32", context.outputs.length)
@@ -333,6 +363,7 @@ function emitSweep(context: Context): void {
   if (rows === 1) {
     emitLevel(context, LEVEL.row)
     for (const [i, local] of out.entries()) f.assign(local, context.outputs[i]!)
+    if (reductions.length > 0) return emitChunkedSweep(context, out, reductions)
     emitShare(context, Math.ceil(frame.columns / ELEMENTS_PER_SHARE), 4 * ELEMENTS_PER_SHARE, from, to)
     return emitSweepOfRow(context, out, from, to)
   }
@@ -346,8 +377,46 @@ function emitSweep(context: Context): void {
   })
 }
 
+/** A sweep that reduces on its way: chunks are shared out, and each leaves its result in `partials`. */
+function emitChunkedSweep(context: Context, out: readonly Local[], reductions: readonly AttachedReduction[]): void {
+  const { f, frame, partials } = context
+  const chunks = Math.ceil(frame.columns / CHUNK)
+  const [first, last, chunk, from, to] = f.locals("i32", 5) as [Local, Local, Local, Local, Local]
+  const totals = reductions.map(({ reduce }) => ({ reduce, halves: f.locals("v128", 2) }))
+  emitShare(context, chunks, 1, first, last)
+  f.forRange(chunk, first, last, 1, () => {
+    for (const { reduce, halves } of totals)
+      for (const half of halves) f.f32x4.const(identity({ reduce })), f.local.set(half)
+    f.assign(from, () => f.scaled(chunk, 4 * CHUNK))
+    f.address(from, 4 * CHUNK), f.local.set(to)
+    f.local.get(to), f.i32.const(4 * frame.columns), f.local.get(to), f.i32.const(4 * frame.columns), f.i32.ltS()
+    f.select(), f.local.set(to)
+    emitSweepOfRow(context, out, from, to, totals)
+    for (const [i, { reduce, halves }] of totals.entries()) {
+      const [total, second] = halves as [Local, Local]
+      f.local.get(total), f.local.get(second)
+      emitCombine(f, { reduce })
+      f.local.set(total)
+      emitAcross(f, { reduce }, total)
+      emitStore(f, () => f.address(partials, 4 * chunks * i, () => f.scaled(chunk, 4)), total, 1)
+    }
+  })
+}
+
+/** Where a sweep gathers what it reduces: one vector for every other four elements. */
+interface Totals {
+  readonly reduce: "sum" | "max"
+  readonly halves: readonly Local[]
+}
+
 /** Elements between the byte offsets `from` and `to` of a row; what is left over 4 is stored one by one. */
-function emitSweepOfRow(context: Context, out: readonly Local[], from: Local | 0, to: Local | number): void {
+function emitSweepOfRow(
+  context: Context,
+  out: readonly Local[],
+  from: Local | 0,
+  to: Local | number,
+  totals: readonly Totals[] = [],
+): void {
   const { f, frame, offset, body, values } = context
   const tail = frame.columns % 4
   const full = 4 * (frame.columns - tail)
@@ -356,19 +425,36 @@ function emitSweepOfRow(context: Context, out: readonly Local[], from: Local | 0
     emitPlace(context)
     for (const [i, target] of targets.entries()) f.address(out[i]!, offset), f.local.set(target)
   }
-  const results = body.results.map((at) => values[at]!)
+  const results = body.results.slice(0, out.length).map((at) => values[at]!)
+  const reduced = body.results.slice(out.length).map((at) => values[at]!)
+  /** Takes what `count` of the four elements at hand give. */
+  const gather = (half: 0 | 1, count: number) => {
+    for (const [i, { reduce, halves }] of totals.entries()) {
+      f.local.get(reduced[i]!)
+      if (count < 4) {
+        const mask = [0, 1, 2, 3].map((lane) => (lane < count ? -1 : 0)) as [number, number, number, number]
+        f.f32x4.const(identity({ reduce })), f.i32x4.const(...mask), f.v128.bitselect()
+      }
+      f.local.get(halves[half]!)
+      emitCombine(f, { reduce })
+      f.local.set(halves[half]!)
+    }
+  }
   const first = f.locals("v128", results.length)
   const store = (count: number) => {
     place()
     emitLevel(context, LEVEL.element)
     for (const [i, target] of targets.entries()) emitStore(f, () => f.local.get(target), results[i]!, count)
+    gather(0, count)
   }
   // both are computed before either is stored: V8 pairs vectors only where no load stands between their stores
   const storePair = () => {
     place()
     emitLevel(context, LEVEL.element)
     for (const [i, value] of first.entries()) f.assign(value, results[i]!)
+    gather(0, 4)
     emitLevel(context, LEVEL.element, LANE_BYTES)
+    gather(1, 4)
     for (const [i, target] of targets.entries()) {
       f.local.get(target), f.local.get(first[i]!), f.v128.store()
       f.local.get(target), f.local.get(results[i]!), f.v128.store(LANE_BYTES)
@@ -406,10 +492,11 @@ function emitSweepOfRow(context: Context, out: readonly Local[], from: Local | 0
   f.if(() => store(tail))
 }
 
-const identity = (step: ReductionStep): number => (step.reduce === "sum" ? 0 : -Infinity)
+type Reducing = Pick<ReductionStep, "reduce">
+const identity = ({ reduce }: Reducing): number => (reduce === "sum" ? 0 : -Infinity)
 
-function emitCombine(f: FunctionBuilder, step: ReductionStep): void {
-  if (step.reduce === "sum") f.f32x4.add()
+function emitCombine(f: FunctionBuilder, { reduce }: Reducing): void {
+  if (reduce === "sum") f.f32x4.add()
   else f.f32x4.max()
 }
 
@@ -461,7 +548,7 @@ function emitMaskedTail(context: Context, step: ReductionStep, accumulator: Loca
 }
 
 /** Combines the four lanes of `total`: (0, 2) and (1, 3), then the two. */
-function emitAcross(f: FunctionBuilder, step: ReductionStep, total: Local): void {
+function emitAcross(f: FunctionBuilder, step: Reducing, total: Local): void {
   for (const order of [
     [2, 3, 0, 1],
     [1, 0, 3, 2],
@@ -518,25 +605,23 @@ function emitChunkedReduction(context: Context, step: ReductionStep): void {
 }
 
 /** `(partials, output, lane, lanes)`: lane 0 combines the partial results of each row in their order. */
-export function emitPartials(module: ModuleBuilder, step: ReductionStep): FunctionHandle {
-  const frame = frameOf(step)
-  const chunks = Math.ceil(frame.columns / CHUNK)
+export function emitPartials(module: ModuleBuilder, { rows, chunks, reduce }: PartialSum): FunctionHandle {
   return module.function("partials", ["i32", "i32", "i32", "i32"], [], false, (f, partials, output, lane) => {
     const [row, at, end] = f.locals("i32", 3)
     const total = f.local("v128")
     const combineRow = () => {
-      f.f32x4.const(identity(step)), f.local.set(total)
+      f.f32x4.const(identity({ reduce })), f.local.set(total)
       f.assign(at, () => f.address(partials!, () => f.scaled(row, 4 * chunks)))
       f.assign(end, () => f.address(at, 4 * chunks))
       f.forRange(at, at, end, 4, () => {
         f.local.get(at), f.v128.load32Splat(), f.local.get(total)
-        emitCombine(f, step)
+        emitCombine(f, { reduce })
         f.local.set(total)
       })
       emitStore(f, () => f.address(output!, () => f.scaled(row, 4)), total, 1)
     }
     f.local.get(lane!), f.i32.eqz()
-    f.if(() => f.forRange(row, 0, product(frame.rowSizes), 1, combineRow))
+    f.if(() => f.forRange(row, 0, rows, 1, combineRow))
   })
 }
 
