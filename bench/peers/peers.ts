@@ -185,12 +185,12 @@ type Row = Omit<Peer, "kind">
 
 const TRAINING: readonly Row[] = [
   { name: "kinglet", isOurs: true, start: (task, house) => kinglet(task, house, {}) },
-  { name: "kinglet, newer Node", isOurs: true, start: onNewerNode },
-  { name: "kinglet, BLAS", isOurs: true, start: (task, house) => kinglet(task, house, { blas: "auto" }) },
+  { name: "kinglet newer Node", isOurs: true, start: onNewerNode },
+  { name: "kinglet BLAS", isOurs: true, start: (task, house) => kinglet(task, house, { blas: "auto" }) },
   { name: "PyTorch eager", start: pytorch },
   {
     // On a machine that is not quite idle its spinning threads wait for each other: 124-410 ms a step became 50.
-    name: "PyTorch eager, passive",
+    name: "PyTorch passive",
     start: (task, house) => pytorch(task, house, { OMP_WAIT_POLICY: "passive" }),
   },
   { name: "PyTorch compiled", start: compiledPytorch },
@@ -203,7 +203,7 @@ const DECODING: readonly Row[] = [
   { name: "kinglet f32", isOurs: true, start: (task, house) => kinglet(task, house, { weights: "f32" }) },
   { name: "kinglet f16", isOurs: true, start: (task, house) => kinglet(task, house, { weights: "f16" }) },
   {
-    name: "kinglet f32, newer Node",
+    name: "kinglet f32 newer Node",
     isOurs: true,
     start: (task, house) => onNewerNode(task, house, { weights: "f32" }),
   },

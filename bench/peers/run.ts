@@ -1,6 +1,7 @@
 // `npm run bench:peers -- [WORK] [--rounds N] [--only a,b] [--json]`: runs who is available, interleaved, and prints the ratios
 // with machine, versions and commit. A claim is a ratio measured in one run; who is missing is printed as missing.
 import { execFileSync, spawn } from "node:child_process"
+import { existsSync } from "node:fs"
 import { availableParallelism, cpus, release, totalmem, type } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
@@ -153,6 +154,10 @@ export async function main(argv: readonly string[], where: Pick<House, "folder" 
   const options = optionsOf(argv)
   const { name, work, rounds: count, only, json } = options
   const text = options.data.endsWith(".txt") ? options.data : join(options.data, "tiny-shakespeare.txt")
+  if (work.kind === "training" && !existsSync(text))
+    throw new RangeError(
+      `the text ${text} is missing\n  hint: name a folder with tiny-shakespeare.txt, or a .txt, with --data PATH`,
+    )
   const house = { ...where, text, llmc: options.llmc === "" ? undefined : options.llmc }
   const wanted = only.split(",").filter((part) => part !== "")
   const peers = PEERS.filter(
