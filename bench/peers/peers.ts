@@ -62,14 +62,12 @@ function once<T>(key: string, look: () => T): T {
   return memory.get(key) as T
 }
 
-/** Node 22 or newer: jax-js needs it; this one, or the one installed beside the peers. */
-const newerNode = ({ folder }: Pick<House, "folder">): string | undefined => {
+/** Node 22 or newer, which jax-js needs: the one installed beside the peers, or this one. */
+const newerNode = ({ folder }: House): string | undefined => {
   const installed = join(folder, "node_modules", `node-${process.platform}-${process.arch}`, "bin", "node")
   if (existsSync(installed)) return installed
   return Number(process.versions.node.split(".")[0]) >= 22 ? process.execPath : undefined
 }
-
-const NO_NEWER_NODE = { missing: "needs Node 22 or newer: none is installed beside the peers and this one is older" }
 
 /** A Python that has PyTorch; the system's first, for that is where a system package puts it. */
 const pythonWithTorch = (): string | undefined =>
@@ -113,22 +111,20 @@ function kinglet({ name, work, steps }: Task, house: House, { node, blas = "off"
 
 const onNewerNode = (task: Task, house: House, options: OwnOptions = {}): Start => {
   const node = newerNode(house)
-  return node === undefined ? NO_NEWER_NODE : kinglet(task, house, { ...options, node })
+  return node === undefined ? { missing: "no Node 22 or newer" } : kinglet(task, house, { ...options, node })
 }
 
-/** A peer's own script on a package from this folder. */
-function script(file: string, packageName: string, facts: object, { folder }: House, ...more: string[]): Start {
-  const node = newerNode({ folder })
-  if (node === undefined) return NO_NEWER_NODE
-  if (!existsSync(join(folder, "node_modules", packageName)))
+/** A peer's own script on a package from this folder; `facts` are made only if the package is there. */
+function script(file: string, packageName: string, house: House, facts: () => object, ...more: string[]): Start {
+  if (!existsSync(join(house.folder, "node_modules", packageName)))
     return { missing: `${packageName} is not installed (npm install in bench/peers)` }
-  return { argv: [node, join(folder, file), JSON.stringify(facts), ...more] }
+  return { argv: [newerNode(house) ?? process.execPath, join(house.folder, file), JSON.stringify(facts()), ...more] }
 }
 
 const trainer =
   (file: string, packageName: string): Peer["start"] =>
   ({ work, steps }, house) =>
-    script(file, packageName, { ...work, steps, text: house.text }, house)
+    script(file, packageName, house, () => ({ ...work, steps, text: house.text }))
 
 type ModelForm = "onnx" | "f32.gguf" | "f16.gguf"
 
@@ -139,23 +135,20 @@ const MODEL_FORMS: { readonly [F in ModelForm]: (work: DecodingWork) => readonly
 }
 
 /** The work's shape as a file, written anew by each run of the harness. */
-const modelFile = (work: DecodingWork, form: ModelForm, { folder }: House): string =>
+const modelFile = (work: Work, form: ModelForm, { folder }: House): string =>
   once(form, () => {
     const path = join(folder, ".cache", `model.${form}`)
     mkdirSync(join(folder, ".cache"), { recursive: true })
     const file = openSync(path, "w")
-    for (const piece of MODEL_FORMS[form](work)) writeSync(file, piece)
+    for (const piece of MODEL_FORMS[form](work as DecodingWork)) writeSync(file, piece)
     closeSync(file)
     return path
   })
 
 const decoder =
   (file: string, packageName: string, form: ModelForm, ...more: string[]): Peer["start"] =>
-  ({ work }, house) => {
-    const start = script(file, packageName, {}, house)
-    if ("missing" in start || work.kind !== "decoding") return start
-    return script(file, packageName, { ...work, model: modelFile(work, form, house) }, house, ...more)
-  }
+  ({ work }, house) =>
+    script(file, packageName, house, () => ({ ...work, model: modelFile(work, form, house) }), ...more)
 
 function pytorch({ work, steps }: Task, house: House, env: Command["env"] = {}, ...more: string[]): Start {
   const python = pythonWithTorch()
@@ -185,12 +178,12 @@ type Row = Omit<Peer, "kind">
 
 const TRAINING: readonly Row[] = [
   { name: "kinglet", isOurs: true, start: (task, house) => kinglet(task, house, {}) },
-  { name: "kinglet, newer Node", isOurs: true, start: onNewerNode },
-  { name: "kinglet, BLAS", isOurs: true, start: (task, house) => kinglet(task, house, { blas: "auto" }) },
+  { name: "kinglet newer Node", isOurs: true, start: onNewerNode },
+  { name: "kinglet BLAS", isOurs: true, start: (task, house) => kinglet(task, house, { blas: "auto" }) },
   { name: "PyTorch eager", start: pytorch },
   {
     // On a machine that is not quite idle its spinning threads wait for each other: 124-410 ms a step became 50.
-    name: "PyTorch eager, passive",
+    name: "PyTorch passive",
     start: (task, house) => pytorch(task, house, { OMP_WAIT_POLICY: "passive" }),
   },
   { name: "PyTorch compiled", start: compiledPytorch },
@@ -203,7 +196,7 @@ const DECODING: readonly Row[] = [
   { name: "kinglet f32", isOurs: true, start: (task, house) => kinglet(task, house, { weights: "f32" }) },
   { name: "kinglet f16", isOurs: true, start: (task, house) => kinglet(task, house, { weights: "f16" }) },
   {
-    name: "kinglet f32, newer Node",
+    name: "kinglet f32 newer Node",
     isOurs: true,
     start: (task, house) => onNewerNode(task, house, { weights: "f32" }),
   },

@@ -5,6 +5,8 @@ export interface Facts {
   readonly version?: string
   readonly engine?: string
   readonly tokensPerSecond: number
+  /** A loss is comparable after as many steps only. */
+  readonly steps?: number
   readonly msPerStep?: number
   readonly firstStepMs?: number
   readonly prefillTokensPerSecond?: number
@@ -87,6 +89,7 @@ const columnsOf = (ours: readonly string[]): readonly Column[] => [
   number("first step ms", "firstStepMs"),
   number("load ms", "loadMs"),
   number("peak MB", "rssBytes", 1e6),
+  number("steps", "steps"),
   number("loss", "lossNats"),
   ...ours.map((name) => ratio(`${name} is`, name, "tokensPerSecond")),
   ...ours.slice(0, 1).map((name) => ratio("its memory", name, "rssBytes")),

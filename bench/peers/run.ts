@@ -1,8 +1,9 @@
 // `npm run bench:peers -- [WORK] [--rounds N] [--only a,b] [--json]`: runs who is available, interleaved, and prints the ratios
 // with machine, versions and commit. A claim is a ratio measured in one run; who is missing is printed as missing.
 import { execFileSync, spawn } from "node:child_process"
+import { existsSync } from "node:fs"
 import { availableParallelism, cpus, release, totalmem, type } from "node:os"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { type Command, type House, PEERS, type Peer, type Task } from "./peers.ts"
 import { RECORDED } from "./recorded.ts"
@@ -17,7 +18,7 @@ works: ${Object.keys(WORKS).join(", ")}
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
 
-function optionsOf(argv: readonly string[]) {
+function parse(argv: readonly string[]) {
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,
@@ -30,28 +31,41 @@ function optionsOf(argv: readonly string[]) {
       through: { type: "string", default: "" },
     },
   })
-  const name = positionals[0] ?? "nanogpt-cpu"
+  return { ...values, name: positionals[0] ?? "nanogpt-cpu" }
+}
+
+const wordsOf = (text: string, separator: string) => text.split(separator).filter((word) => word !== "")
+
+/** What the command line asks for, checked. */
+function requestOf(argv: readonly string[]) {
+  const { name, rounds, data, llmc, only, through, json } = parse(argv)
   const work = WORKS[name]
-  const rounds = Number(values.rounds)
-  if (work === undefined || !Number.isInteger(rounds) || rounds < 1) throw new RangeError(USAGE)
-  return { ...values, rounds, name, work }
+  if (work === undefined || !(Number(rounds) >= 1)) throw new RangeError(USAGE)
+  const text = resolve(data.endsWith(".txt") ? data : join(data, "tiny-shakespeare.txt"))
+  if (work.kind === "training" && !existsSync(text))
+    throw new RangeError(`${text} is missing\n  hint: --data names a folder with tiny-shakespeare.txt, or a text`)
+  const parts = wordsOf(only, ",")
+  const isWanted = (peer: Peer) => parts.length === 0 || parts.some((part) => peer.name.includes(part))
+  const peers = PEERS.filter((peer) => peer.kind === work.kind && isWanted(peer))
+  const house = { text, llmc: llmc === "" ? undefined : resolve(llmc) }
+  return { name, work, rounds: Number(rounds), peers, house, through: wordsOf(through, " "), json }
 }
 
 /** Runs a program to its end; resolves with its last line of JSON, rejects with the last line of what it complained. */
-function run({ argv, env = {}, proof }: Command, through: string): Promise<Facts> {
-  const [program, ...args] = [...through.split(" ").filter((word) => word !== ""), ...argv]
+function run({ argv, env = {}, proof }: Command, through: readonly string[]): Promise<Facts> {
+  const [program, ...args] = [...through, ...argv]
   const child = spawn(program!, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] })
   let [output, complaint] = ["", ""]
   child.stdout.on("data", (chunk) => (output += chunk))
   child.stderr.on("data", (chunk) => (complaint += chunk))
-  return new Promise((resolve, reject) => {
+  return new Promise((fulfill, reject) => {
     child.on("error", reject)
     child.on("close", (status) => {
       const line = output.trim().split("\n").at(-1) ?? ""
       if (status !== 0 || !line.startsWith("{"))
         return reject(new Error(reasonIn(complaint) ?? `ended with ${status} and no facts`))
       if (proof !== undefined && !line.includes(`"${proof}":"`)) return reject(new Error(`it ran without ${proof}`))
-      resolve(factsIn(line))
+      fulfill(factsIn(line))
     })
   })
 }
@@ -84,38 +98,34 @@ interface Measured {
   readonly missing: Readonly<Record<string, string>>
 }
 
+type Request = ReturnType<typeof requestOf>
+
 const stepsOf = ({ work }: Pick<Task, "work">, { slowness = 1 }: Peer): number =>
   work.kind === "training" ? Math.max(4, Math.round(work.stepsPerRound / slowness)) : 0
 
-/** All peers once, in their order, then again: neighbours in time share the machine's mood. */
-async function measure(
-  task: Omit<Task, "steps">,
-  peers: readonly Peer[],
-  house: House,
-  count: number,
-  through: string,
-) {
+/** One round of one peer: its facts, or why there are none. */
+async function measureOne(task: Omit<Task, "steps">, peer: Peer, house: House, through: readonly string[]) {
+  const start = peer.start({ ...task, steps: stepsOf(task, peer) }, house)
+  if ("missing" in start) return start.missing
+  return run(start, through).catch((error: Error) => `failed: ${error.message}`)
+}
+
+/** All peers once, in their order, then again: neighbours in time share the machine's mood. Who fails once is left out. */
+async function measure({ name, work, peers, rounds: count, through }: Request, house: House): Promise<Measured> {
   const missing: Record<string, string> = {}
-  const rounds: Round[] = []
+  const rounds: Record<string, Facts>[] = []
   for (let round = 1; round <= count; round++) {
     const facts: Record<string, Facts> = {}
-    for (const peer of peers) {
-      if (missing[peer.name] !== undefined) continue
-      const start = peer.start({ ...task, steps: stepsOf(task, peer) }, house)
-      if ("missing" in start) missing[peer.name] = start.missing
-      else
-        await run(start, through).then(
-          (result) => (facts[peer.name] = result),
-          (error: Error) => (missing[peer.name] = `failed in round ${round}: ${error.message}`),
-        )
-      const result = facts[peer.name]
-      say(
-        `round ${round} of ${count}: ${peer.name}: ${result ? `${result.tokensPerSecond.toFixed(1)} tokens/s` : missing[peer.name]}`,
-      )
+    for (const peer of peers.filter((each) => missing[each.name] === undefined)) {
+      const result = await measureOne({ name, work }, peer, house, through)
+      if (typeof result === "string") missing[peer.name] = result
+      else facts[peer.name] = result
+      const outcome = typeof result === "string" ? result : `${result.tokensPerSecond.toFixed(1)} tokens/s`
+      say(`round ${round} of ${count}: ${peer.name}: ${outcome}`)
     }
     rounds.push(facts)
   }
-  return { rounds, missing } satisfies Measured
+  return { rounds, missing }
 }
 
 function commit(): string {
@@ -135,55 +145,48 @@ const machine = () => ({
 })
 
 /** The same facts as the table, for programs. */
-function summaryOf({ rounds, missing }: Measured, names: readonly string[], ours: readonly string[]) {
-  const peers = names.map((name) => ({
-    name,
-    ...rounds.find((round) => round[name] !== undefined)![name],
-    tokensPerSecond: spreadOfFact(rounds, name, "tokensPerSecond"),
-    msPerStep: spreadOfFact(rounds, name, "msPerStep"),
-    rssBytes: spreadOfFact(rounds, name, "rssBytes"),
-    speedOf: Object.fromEntries(ours.map((own) => [own, ratioOf(rounds, own, name, "tokensPerSecond")])),
-    memoryOf: Object.fromEntries(ours.map((own) => [own, ratioOf(rounds, own, name, "rssBytes")])),
+function jsonOf({ name, work, rounds: count }: Request, { rounds, missing }: Measured, who: Present): string {
+  const peers = who.names.map((peer) => ({
+    name: peer,
+    ...rounds.find((round) => round[peer] !== undefined)![peer],
+    tokensPerSecond: spreadOfFact(rounds, peer, "tokensPerSecond"),
+    msPerStep: spreadOfFact(rounds, peer, "msPerStep"),
+    rssBytes: spreadOfFact(rounds, peer, "rssBytes"),
+    speedOf: Object.fromEntries(who.ours.map((own) => [own, ratioOf(rounds, own, peer, "tokensPerSecond")])),
+    memoryOf: Object.fromEntries(who.ours.map((own) => [own, ratioOf(rounds, own, peer, "rssBytes")])),
   }))
-  return { peers, missing }
+  return JSON.stringify({ work: name, ...work, rounds: count, machine: machine(), commit: commit(), peers, missing })
+}
+
+function textOf({ name, rounds: count }: Request, { rounds, missing }: Measured, who: Present): string {
+  const { processor, cores, memoryGiB, system } = machine()
+  return [
+    `${name}: medians of ${count} interleaved rounds; ratios are medians of the ratios within each round`,
+    `${processor}, ${cores} cores, ${memoryGiB} GiB, ${system}; kinglet at ${commit()}`,
+    "",
+    ...tableOf(rounds, who.names, who.ours),
+    "",
+    ...Object.entries(missing).map(([peer, reason]) => `missing: ${peer}: ${reason}`),
+    ...(RECORDED[name] ?? []).map((line) => `recorded elsewhere, not measured here: ${line}`),
+  ].join("\n")
+}
+
+interface Present {
+  readonly names: readonly string[]
+  readonly ours: readonly string[]
+}
+
+/** Who has facts of at least one round. */
+function presentOf(peers: readonly Peer[], rounds: readonly Round[]): Present {
+  const present = peers.filter(({ name }) => rounds.some((round) => round[name] !== undefined))
+  const ours = present.filter(({ isOurs }) => isOurs)
+  return { names: present.map(({ name }) => name), ours: ours.map(({ name }) => name) }
 }
 
 /** The harness; `folder` is this folder, `bench` the bundle of our own benchmark. */
 export async function main(argv: readonly string[], where: Pick<House, "folder" | "bench">): Promise<void> {
-  const options = optionsOf(argv)
-  const { name, work, rounds: count, only, json } = options
-  const text = options.data.endsWith(".txt") ? options.data : join(options.data, "tiny-shakespeare.txt")
-  const house = { ...where, text, llmc: options.llmc === "" ? undefined : options.llmc }
-  const wanted = only.split(",").filter((part) => part !== "")
-  const peers = PEERS.filter(
-    (peer) => peer.kind === work.kind && (wanted.length === 0 || wanted.some((part) => peer.name.includes(part))),
-  )
-  const measured = await measure({ name, work }, peers, house, count, options.through)
-  const present = peers.filter((peer) => measured.rounds.some((round) => round[peer.name] !== undefined))
-  const names = present.map((peer) => peer.name)
-  const ours = present.filter((peer) => peer.isOurs).map((peer) => peer.name)
-  const facts = { work: name, ...work, rounds: count, machine: machine(), commit: commit() }
-  if (json) process.stdout.write(`${JSON.stringify({ ...facts, ...summaryOf(measured, names, ours) })}\n`)
-  else
-    process.stdout.write(
-      `${[...headOf(facts), "", ...tableOf(measured.rounds, names, ours), ...tailOf(name, measured)].join("\n")}\n`,
-    )
-}
-
-type HeadFacts = { work: string; rounds: number; machine: ReturnType<typeof machine>; commit: string }
-
-const headOf = ({
-  work,
-  rounds,
-  machine: { processor, cores, memoryGiB, system },
-  commit: at,
-}: HeadFacts): string[] => [
-  `${work}: medians of ${rounds} interleaved rounds; ratios are medians of the ratios within each round`,
-  `${processor}, ${cores} cores, ${memoryGiB} GiB, ${system}; kinglet at ${at}`,
-]
-
-function tailOf(work: string, { missing }: Measured): string[] {
-  const absent = Object.entries(missing).map(([name, reason]) => `missing: ${name}: ${reason}`)
-  const recorded = (RECORDED[work] ?? []).map((line) => `recorded elsewhere, not measured here: ${line}`)
-  return ["", ...absent, ...recorded]
+  const request = requestOf(argv)
+  const measured = await measure(request, { ...where, ...request.house })
+  const who = presentOf(request.peers, measured.rounds)
+  process.stdout.write(`${(request.json ? jsonOf : textOf)(request, measured, who)}\n`)
 }
