@@ -137,6 +137,7 @@ export const platform: Platform = {
   memory,
   startWorker,
   yieldToEventLoop,
+  keepAlive: () => () => {}, // a page lives as long as it is open
   setEngineFlag: () => false,
   findBlas: () => ({ missing: "a browser has none" }),
   gunzip: (chunks) => through(new DecompressionStream("gzip"), chunks),

@@ -136,6 +136,10 @@ export const platform: Platform = {
   memory,
   startWorker,
   yieldToEventLoop: () => new Promise((resolve) => setImmediate(resolve)),
+  keepAlive: () => {
+    const timer = setInterval(() => {}, 2 ** 30)
+    return () => clearInterval(timer)
+  },
   setEngineFlag,
   findBlas,
   gunzip,

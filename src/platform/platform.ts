@@ -100,6 +100,8 @@ export interface Platform {
   startWorker(source: string): PlatformWorker
   /** Gives timers, signals and input a turn. */
   yieldToEventLoop(): Promise<void>
+  /** Keeps the process from ending until the returned function is called: the engine's own threads do not count as work. */
+  keepAlive(): () => void
   /** Sets a V8 flag at run time; false where that is impossible. */
   setEngineFlag(flag: string): boolean
   /** The system's BLAS, or why there is none; `KINGLET_BLAS` names a library, or `off`. Loads it. */

@@ -44,6 +44,19 @@ console.log("text")`
   })
 })
 
+it("a program that waits for nothing but a compilation lives until it is done", async () => {
+  const source = `
+import { openDevice } from "./src/backends/index.ts"
+import { input, matmul, program, tanh } from "./src/tensor/index.ts"
+const device = await openDevice({ lanes: 2, allowV8Flags: true })
+let y = input("x", [64, 64])
+for (let i = 0; i < 30; i++) y = tanh(matmul(y, y))
+const { run } = await device.createWorkspace().compile({ run: program({ outputs: { y } }) })
+console.log((await run.run({ x: new Float32Array(4096) })).y.length)`
+  // Node 24 ends with code 13 where only V8's own threads are at work.
+  expect(await runProgram(source, 60_000)).toEqual({ code: 0, stdout: "4096\n", stderr: "" })
+})
+
 /** Generations between two looks at the memory; the first ten make what is made once. */
 const MEMORY = `${IMPORTS}
 const device = await openDevice({ lanes: 2 })

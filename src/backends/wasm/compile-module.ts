@@ -40,9 +40,11 @@ export function compileModule(bytes: Uint8Array, allowV8Flags: boolean): WasmMod
 export async function compileInBackground(bytes: Uint8Array, allowV8Flags: boolean): Promise<WasmModule> {
   const flags = allowV8Flags ? flagsWhileCompiling() : []
   const changed = flags.filter(([set]) => platform.setEngineFlag(set))
+  const release = platform.keepAlive()
   try {
     return await webAssembly.compile(bytes)
   } finally {
+    release()
     for (const [, reset] of changed) platform.setEngineFlag(reset)
   }
 }
