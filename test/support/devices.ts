@@ -33,6 +33,12 @@ const wasmDevices: TestDevice[] = builds.flatMap(({ strict }) => {
   return [local, ...workers]
 })
 
+// As the command line opens it: optimized code from the start, and 256-bit code where V8 can make it (Node 24 and newer).
+const flagged: TestDevice = {
+  name: "wasm fast, optimized at once",
+  open: () => openDevice({ ...(threads ? { lanes: 2 } : {}), allowV8Flags: true, blas: "off" }),
+}
+
 const blasDevices: TestDevice[] = [
   { name: "wasm with BLAS, calling thread", open: () => openDevice({ local: true, blas: "always" }) },
   ...(threads ? [2, 3] : []).map((lanes) => ({
@@ -44,5 +50,6 @@ const blasDevices: TestDevice[] = [
 export const devices: readonly TestDevice[] = [
   { name: "reference", open: async () => openReferenceDevice() },
   ...wasmDevices,
+  ...(relaxedSimd ? [flagged] : []),
   ...(noBlas === undefined ? blasDevices : []),
 ]
