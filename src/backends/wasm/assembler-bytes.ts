@@ -2,6 +2,8 @@
 
 /** Where a float is turned into its bytes. */
 const FLOAT = new DataView(new ArrayBuffer(8))
+const FLOAT_BYTES = new Uint8Array(FLOAT.buffer)
+const FIRST_FOUR = FLOAT_BYTES.subarray(0, 4)
 
 export class ByteWriter {
   #bytes = new Uint8Array(256)
@@ -54,17 +56,20 @@ export class ByteWriter {
   }
 
   i32(value: number): this {
-    return this.raw([value & 0xff, (value >> 8) & 0xff, (value >> 16) & 0xff, (value >> 24) & 0xff])
+    return this.byte(value & 0xff)
+      .byte((value >> 8) & 0xff)
+      .byte((value >> 16) & 0xff)
+      .byte((value >> 24) & 0xff)
   }
 
   f32(value: number): this {
     FLOAT.setFloat32(0, value, true)
-    return this.raw(new Uint8Array(FLOAT.buffer, 0, 4))
+    return this.raw(FIRST_FOUR)
   }
 
   f64(value: number): this {
     FLOAT.setFloat64(0, value, true)
-    return this.raw(new Uint8Array(FLOAT.buffer, 0, 8))
+    return this.raw(FLOAT_BYTES)
   }
 
   /** A name of ASCII characters, preceded by its length. */

@@ -197,26 +197,25 @@ function createPen() {
  */
 function createConstants(locals: ReturnType<typeof createLocals>, prologue: ByteWriter) {
   const made = new Map<string, Local>()
-  return (bytes: Uint8Array): Local | undefined => {
-    const key = bytes.join(" ")
-    if (bytes.every((byte) => byte === 0)) return undefined
+  return (bits: Int32Array): Local => {
+    const key = bits.join(" ")
     const known = made.get(key)
     if (known !== undefined) return known
     const local = locals.keep("v128")
-    prologue.byte(op.PREFIX.simd).unsigned(0x0c).raw(bytes).byte(0x21).unsigned(local.index)
+    prologue.byte(op.PREFIX.simd).unsigned(0x0c).raw(bytesOf(bits)).byte(0x21).unsigned(local.index)
     made.set(key, local)
     return local
   }
 }
 
+const bytesOf = ({ buffer }: Int32Array): Uint8Array => new Uint8Array(buffer)
+
 function createFunctionBuilder(paramTypes: readonly ValueType[], { prologue, code, group }: Pen) {
   const locals = createLocals(paramTypes)
   const constantOf = createConstants(locals, prologue)
-  const vectorConstant = (numbers: Float32Array | Int32Array): void => {
-    const bytes = new Uint8Array(numbers.buffer)
-    const local = constantOf(bytes)
-    if (local === undefined) code.byte(op.PREFIX.simd).unsigned(0x0c).raw(bytes)
-    else get(local)
+  const vectorConstant = (bits: Int32Array): void => {
+    if (bits.every((word) => word === 0)) code.byte(op.PREFIX.simd).unsigned(0x0c).raw(bytesOf(bits))
+    else get(constantOf(bits))
   }
   const { i32 } = group
   const end = () => void code.byte(0x0b)
@@ -261,7 +260,7 @@ function createFunctionBuilder(paramTypes: readonly ValueType[], { prologue, cod
     f32x4: {
       ...group.f32x4,
       /** The same constant in all lanes, or one a lane. */
-      const: (a: number, b = a, c = a, d = a) => vectorConstant(Float32Array.of(a, b, c, d)),
+      const: (a: number, b = a, c = a, d = a) => vectorConstant(new Int32Array(Float32Array.of(a, b, c, d).buffer)),
     },
     params: locals.params,
     local,
@@ -311,16 +310,14 @@ function createFunctionBuilder(paramTypes: readonly ValueType[], { prologue, cod
     },
     /** Leaves the i32 sum of all terms on the stack; constants are added up beforehand. */
     address(...terms: readonly Operand[]): void {
-      const constant = terms.reduce<number>((sum, term) => (typeof term === "number" ? sum + term : sum), 0)
-      const rest = terms.filter((term) => typeof term !== "number")
-      rest.forEach((term, position) => {
-        push(term)
-        if (position > 0) i32.add()
-      })
-      if (constant !== 0 || rest.length === 0) {
-        i32.const(constant)
-        if (rest.length > 0) i32.add()
+      let [constant, pushed] = [0, 0]
+      for (const term of terms) {
+        if (typeof term === "number") constant += term
+        else if ((push(term), pushed++ > 0)) i32.add()
       }
+      if (constant === 0 && pushed > 0) return
+      i32.const(constant)
+      if (pushed > 0) i32.add()
     },
     /** Leaves `operand · factor` (i32) on the stack: a shift where the factor is a power of two. */
     scaled(operand: Operand, factor: number): void {

@@ -78,7 +78,16 @@ const isRowReduction = (step: ReductionStep): boolean =>
 const isChunked = (step: ElementStep, frame: Frame): boolean =>
   step.kind === "reduction" && isRowReduction(step) && product(frame.rowSizes) < FEW_ROWS && frame.columns > 2 * CHUNK
 
+const frames = new WeakMap<ElementStep, Frame>()
+
+/** Asked for by the key, the memory plan and the code of a step. */
 function frameOf(step: ElementStep): Frame {
+  const frame = frames.get(step) ?? computeFrame(step)
+  frames.set(step, frame)
+  return frame
+}
+
+function computeFrame(step: ElementStep): Frame {
   const { shape, leaves } = step.body
   const strides = leaves.map((leaf) => stretchedStrides(leaf.shape, shape))
   const part = (from: number, to: number) =>
