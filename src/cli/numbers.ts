@@ -15,9 +15,13 @@ export function compact(value: number): string {
 export const percent = (share: number): string => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`
 
 /** `62.1 GFLOP/s`. */
-export function flopRate(flopsPerSecond: number): string {
-  const giga = flopsPerSecond / 1e9
-  return `${giga >= 100 ? giga.toFixed(0) : giga >= 1 ? giga.toFixed(1) : giga.toPrecision(2)} GFLOP/s`
+export const flopRate = (flopsPerSecond: number): string => `${billions(flopsPerSecond)} GFLOP/s`
+/** `23.4 GB/s`. */
+export const byteRate = (bytesPerSecond: number): string => `${billions(bytesPerSecond)} GB/s`
+
+function billions(value: number): string {
+  const giga = value / 1e9
+  return giga >= 99.95 ? giga.toFixed(0) : giga >= 1 ? giga.toFixed(1) : giga.toPrecision(2)
 }
 
 /** Part of the peak; a peak that was measured while others were computing too is taken for what it is. */

@@ -91,7 +91,9 @@ export async function measureRoofline(options: RooflineOptions = {}): Promise<Ro
   try {
     const { lanes, fma, pairs } = meter
     const flopsPerSecond = await both((together) => meter.flopsPerSecond(together, ROUNDS.multiplyAdds))
-    const paired = pairs ? await both((together) => meter.flopsPerSecond(together, ROUNDS.multiplyAdds, true)) : undefined
+    const paired = pairs
+      ? await both((together) => meter.flopsPerSecond(together, ROUNDS.multiplyAdds, true))
+      : undefined
     const bytesPerSecond = await both((together) => meter.bytesPerSecond(together, ROUNDS.stream))
     return { lanes, fma, flopsPerSecond, ...(paired ? { pairedFlopsPerSecond: paired } : {}), bytesPerSecond }
   } finally {
@@ -189,7 +191,13 @@ function emitRounds(
       () => {
         meet(), f.call(now), f.local.set(start!)
         f.local.get(lane!), f.local.get(lanes!), f.call(kernel)
-        meet(), f.call(now), f.local.get(start!), f.f64.sub(), f.local.get(shortest!), f.f64.min(), f.local.set(shortest!)
+        meet(),
+          f.call(now),
+          f.local.get(start!),
+          f.f64.sub(),
+          f.local.get(shortest!),
+          f.f64.min(),
+          f.local.set(shortest!)
       },
     )
     f.local.get(lane!), f.i32.eqz()
