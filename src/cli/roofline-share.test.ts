@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type { StepTime } from "../backends/index.ts"
-import { groupOf, timeByGroup, timeByKernel } from "./roofline-share.ts"
+import { groupOf, longestOf, timeByGroup, timeByKernel } from "./roofline-share.ts"
 
 const peak = { flopsPerSecond: 100, bytesPerSecond: 10 }
 const call = (name: string, flops: number, bytes: number, seconds: number): StepTime => ({
@@ -64,4 +64,23 @@ it("a lookup's bytes are not known: it is not charged for its whole table", () =
 it("time by group bounds each call by its own peak before it adds them up", () => {
   const [products] = timeByGroup([call("matmul a", 100, 1, 2), call("matmul b", 1, 10, 2)], peak)
   expect(products).toMatchObject({ name: "products", calls: 2, seconds: 4, ofPeak: 0.5 })
+})
+
+describe("the longest", () => {
+  const shares = timeByKernel(
+    [4, 3, 2, 1].map((seconds) => call(`sweep ${seconds}`, 0, seconds, seconds)),
+    peak,
+  )
+
+  it("are those that make up the part asked for, and the others are one row that loses nothing", () => {
+    const [four, three, rest] = longestOf(shares, 0.6)
+    expect([four!.name, three!.name]).toEqual(["sweep 4", "sweep 3"])
+    expect(rest).toMatchObject({ name: "2 more", calls: 2, seconds: 3, bytes: 3, share: expect.closeTo(0.3) })
+  })
+
+  it("hide no single row, and none where all are asked for", () => {
+    expect(longestOf(shares, 0.9)).toEqual(shares)
+    expect(longestOf(shares, 2)).toEqual(shares)
+    expect(longestOf([], 0.9)).toEqual([])
+  })
 })

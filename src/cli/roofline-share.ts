@@ -49,6 +49,25 @@ export const timeByKernel = (times: readonly StepTime[], peak: Peak): TimeShare[
 /** Kernels of the same kind together, the longest first. */
 export const timeByGroup = (times: readonly StepTime[], peak: Peak): TimeShare[] => timeBy(times, peak, groupOf)
 
+/** The first shares that make up `part` of the time, and what is left in one more. */
+export function longestOf(shares: readonly TimeShare[], part: number): TimeShare[] {
+  let sum = 0
+  const enough = shares.findIndex(({ share }) => (sum += share) >= part)
+  const rest = enough < 0 ? [] : shares.slice(enough + 1)
+  if (rest.length < 2) return [...shares]
+  const more = {
+    name: `${rest.length} more`,
+    calls: total(rest, ({ calls }) => calls),
+    seconds: total(rest, ({ seconds }) => seconds),
+    share: total(rest, ({ share }) => share),
+    flops: total(rest, ({ flops }) => flops),
+    bytes: total(rest, ({ bytes }) => bytes),
+    boundBy: undefined,
+    ofPeak: 0,
+  }
+  return [...shares.slice(0, enough + 1), more]
+}
+
 function timeBy(times: readonly StepTime[], peak: Peak, nameOf: (time: StepTime) => string): TimeShare[] {
   const whole = total(times, ({ seconds }) => seconds)
   const sets = new Map<string, StepTime[]>()

@@ -3,9 +3,10 @@ import { platform } from "#platform"
 import { type Device, type DeviceOptions, measureRoofline, openDevice, type Roofline } from "../../backends/index.ts"
 import { formatBytes, formatCount } from "../../core/index.ts"
 import { type Measured, measureDecoding, measureProducts, measureTraining, type ProductRate } from "../bench-works.ts"
-import { byteRate, count, flopRate, percent, plural } from "../numbers.ts"
+import { byteRate, count, flopRate, milliseconds, percent, plural } from "../numbers.ts"
 import type { Output } from "../output.ts"
-import { type TimeShare, timeByGroup, timeByKernel } from "../roofline-share.ts"
+import { longestOf, type TimeShare, timeByGroup, timeByKernel } from "../roofline-share.ts"
+import { beyondPeak, shareLines } from "../share-table.ts"
 import { table } from "../table.ts"
 import { transientLine } from "../transient-line.ts"
 
@@ -23,6 +24,9 @@ export interface BenchOptions {
 const DEFAULT_PRESET = "nanogpt-cpu"
 /** 120 MB of weights: more than most caches. */
 const DEFAULT_SIZE = 30e6
+
+/** Kernels that make up so much of the time are shown, the rest in one row; --json has all. */
+const SHOWN_SHARE = 0.95
 
 /** What is wrong with a combination of options, as a sentence; commander checks each alone. */
 export function benchUsage(work: BenchWork | undefined, options: BenchOptions): string | undefined {
@@ -143,16 +147,6 @@ function productLines(products: readonly ProductRate[], roofline: Roofline, outp
   ]
 }
 
-/** A share above 100 % is no mistake of the reader's. */
-const beyondPeak = (isBeyond: boolean, { width, colors }: Output): string[] =>
-  isBeyond
-    ? table(
-        [{ style: colors.dim }],
-        [["Above 100 %: wider vectors (BLAS, or pairs of 128 bits), or bytes that came from a cache."]],
-        width,
-      )
-    : []
-
 interface WorkFacts {
   readonly work: BenchWork
   readonly measured: Measured
@@ -165,7 +159,7 @@ async function tellWork({ work, measured, roofline, kernels }: WorkFacts, output
   const { device, times, ...facts } = measured
   const peak = { flopsPerSecond: roofline.flopsPerSecond.all, bytesPerSecond: roofline.bytesPerSecond.all }
   const groups = timeByGroup(times, peak)
-  const shown = kernels ? timeByKernel(times, peak) : groups
+  const shown = timeByKernel(times, peak)
   const tokensPerSecond = measured.tokens / measured.seconds
   await output.event({
     ...factsOf(device, roofline),
@@ -183,7 +177,9 @@ async function tellWork({ work, measured, roofline, kernels }: WorkFacts, output
       ? trainingLines(measured, roofline, output)
       : decodingLines(measured, groups, roofline, output)),
     "",
-    ...shareLines(shown, kernels ? "kernel" : "group", output),
+    `  Each kernel timed by itself, ${milliseconds(groups.reduce((sum, { seconds }) => sum + seconds, 0))} ms in all:`,
+    "",
+    ...(kernels ? shareLines(longestOf(shown, SHOWN_SHARE), "kernel", output) : shareLines(groups, "group", output)),
   )
   if (!kernels) await output.say("", `  ${output.colors.dim("--profile shows every kernel")}`)
   if (output.quiet) await output.answer(`${tokensPerSecond.toPrecision(4)}\n`)
@@ -215,54 +211,3 @@ function decodingLines(
     `  ${byteRate(bytes / seconds)} of weights, ${colors.bold(percent(bytes / seconds / peak))} of what the memory gives`,
   ]
 }
-
-/** Kernels that make up so much of the time are shown, the rest in one row. */
-const SHOWN_SHARE = 0.99
-
-function shareLines(shares: readonly TimeShare[], title: string, output: Output): string[] {
-  const { shown, rest } = longest(shares)
-  const rows = shown.map((share) => [
-    count(share.calls),
-    milliseconds(share.seconds),
-    percent(share.share),
-    rateOf(share),
-    share.boundBy === undefined ? "" : percent(share.ofPeak),
-    share.name,
-  ])
-  if (rest)
-    rows.push([count(rest.calls), milliseconds(rest.seconds), percent(rest.share), "", "", `${rest.names} more`])
-  const right = (name: string) => ({ title: name, align: "right" }) as const
-  const columns = [
-    right("calls"),
-    right("ms"),
-    right("time"),
-    right("speed"),
-    { ...right("of peak"), style: output.colors.bold },
-    { title, style: output.colors.cyan },
-  ]
-  const isBeyond = shown.some(({ ofPeak }) => ofPeak > 1)
-  return [...table(columns, rows, output.width), ...beyondPeak(isBeyond, output)]
-}
-
-function longest(shares: readonly TimeShare[]) {
-  let sum = 0
-  const until = shares.findIndex(({ share }) => (sum += share) >= SHOWN_SHARE) + 1
-  const [shown, others] = [shares.slice(0, until || undefined), until ? shares.slice(until) : []]
-  const total = (of: (share: TimeShare) => number) => others.reduce((all, share) => all + of(share), 0)
-  if (others.length < 2) return { shown: shares }
-  const rest = {
-    names: others.length,
-    calls: total(({ calls }) => calls),
-    seconds: total(({ seconds }) => seconds),
-    share: total(({ share }) => share),
-  }
-  return { shown, rest }
-}
-
-/** In the unit of the peak that bounds it. */
-function rateOf({ boundBy, flops, bytes, seconds }: TimeShare): string {
-  if (boundBy === undefined || seconds === 0) return ""
-  return boundBy === "compute" ? flopRate(flops / seconds) : byteRate(bytes / seconds)
-}
-
-const milliseconds = (seconds: number): string => (1000 * seconds).toFixed(seconds < 0.01 ? 2 : 1)
