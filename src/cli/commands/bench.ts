@@ -110,14 +110,13 @@ function machineLines({ lanes, choices, tuning }: DeviceFacts, roofline: Rooflin
   const { flopsPerSecond, pairedFlopsPerSecond, bytesPerSecond, fma } = roofline
   const both = (rate: (value: number) => string, { one, all }: { one: number; all: number }) =>
     lanes === 1 ? rate(one) : `${rate(one)} a lane, ${output.colors.bold(rate(all))} together`
-  const arithmetic = fma ? "fused multiply-add" : "a product and a sum"
   const rows = [
     ["machine", `${plural(platform.cores(), "core")}, ${formatBytes(platform.memory().totalBytes)}`],
     ["engine", platform.engine],
     ["lanes", String(lanes)],
     ["tile", String(tuning["tile"])],
-    ["BLAS", String(choices["blas"] ?? "none")],
-    ["peak", `${both(flopRate, flopsPerSecond)}: ${arithmetic} of 128-bit vectors`],
+    ["BLAS", choices["blas"] === undefined ? "none" : `${choices["blas"]}, for products it is faster at`],
+    ["peak", `${both(flopRate, flopsPerSecond)}: 128-bit ${fma ? "multiply-add" : "multiply, then add"}`],
     ...(pairedFlopsPerSecond
       ? [["paired", `${both(flopRate, pairedFlopsPerSecond)}: vectors joined to 256 bits`]]
       : []),
