@@ -33,15 +33,18 @@ const TRAINING_SECONDS = 1.5
 /** Characters of tiny-shakespeare, which the recipes were made for. */
 const VOCABULARY = 65
 
-export const TRAINING_PRESETS: { readonly [name: string]: () => Recipe } = {
+/** Recipes that need no text to be made. */
+export type TrainingPreset = "nanogpt-cpu" | "nanogpt-384" | "default"
+
+const TRAINING_PRESETS: { readonly [P in TrainingPreset]: () => Recipe } = {
   "nanogpt-cpu": nanogptCpuRecipe,
   "nanogpt-384": nanogpt384Recipe,
   default: () => defaultRecipe({ vocabSize: VOCABULARY }),
 }
 
-/** Steps of one of {@link TRAINING_PRESETS} on random tokens. */
-export async function measureTraining(preset: string, options: DeviceOptions, tell: Tell): Promise<Measured> {
-  const recipe = TRAINING_PRESETS[preset]!()
+/** Steps of a recipe on random tokens. */
+export async function measureTraining(preset: TrainingPreset, options: DeviceOptions, tell: Tell): Promise<Measured> {
+  const recipe = TRAINING_PRESETS[preset]()
   const config = { ...recipe.model, vocabSize: VOCABULARY } as DecoderConfig
   return twice(options, "train", tell, async (device) => {
     const probe = await probeRecipe(recipe, VOCABULARY, device, TRAINING_SECONDS)
@@ -142,7 +145,11 @@ export interface ProductRate {
   readonly flopsPerSecond: number
 }
 
-/** Square products on all lanes, packing and the meeting of the lanes included, the best of many runs. @param device  one that times kernels */
+/**
+ * Square products on all lanes, packing and the meeting of the lanes included, the best of many runs.
+ *
+ * @param device  one that times kernels
+ */
 export async function measureProducts(device: Device): Promise<ProductRate[]> {
   const workspace = device.createWorkspace()
   try {

@@ -422,7 +422,7 @@ function addBench({ program, output, finish }: Door): void {
     .description(
       "Measures what this machine gives at most: multiply-adds of 128-bit vectors, bytes from memory, matrix products. With a work, how near it comes: steps of a training recipe, or tokens decoded one by one, on random numbers. Nothing is read or written.",
     )
-    .addArgument(new Argument("[work]", "train or decode").choices(["train", "decode"] as const))
+    .addArgument(new Argument("[work]", "what is compared with it").choices(["train", "decode"] as const))
     .addOption(new Option("--profile", "with a work: time, speed and percent of the peak of every kernel"))
     .addOption(
       new Option("--preset <name>", "the recipe of train (default: nanogpt-cpu)").choices([
@@ -452,7 +452,8 @@ Examples:
   $ kinglet bench train --profile
   $ kinglet bench decode --size 5M --threads 1
 
-"of peak" compares with the peak that bounds a kernel: multiply-adds or memory, whichever would take longer.
+"of peak" compares with the peak that bounds a kernel: multiply-adds or memory,
+whichever would take longer. Kernels of a few microseconds wait for the lanes.
 Works with published numbers run in a clone: npm run bench -- nanogpt-cpu
 Next: kinglet doctor tells what could make this machine faster.`
 

@@ -19,7 +19,7 @@ export interface TimeShare {
   readonly bytes: number
   /** Which peak is the lower one for these calls; undefined where nothing is counted. */
   readonly boundBy: "compute" | "memory" | undefined
-  /** Least time the roofline allows over the time taken; above 1 where the bytes came from a cache, or the FLOPs from wider vectors. */
+  /** Least time the roofline allows over the time taken; above 1 where bytes came from a cache, FLOPs from wider vectors. */
   readonly ofPeak: number
 }
 

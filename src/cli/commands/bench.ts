@@ -2,7 +2,14 @@
 import { platform } from "#platform"
 import { type Device, type DeviceOptions, measureRoofline, openDevice, type Roofline } from "../../backends/index.ts"
 import { formatBytes, formatCount } from "../../core/index.ts"
-import { type Measured, measureDecoding, measureProducts, measureTraining, type ProductRate } from "../bench-works.ts"
+import {
+  type Measured,
+  measureDecoding,
+  measureProducts,
+  measureTraining,
+  type ProductRate,
+  type TrainingPreset,
+} from "../bench-works.ts"
 import { byteRate, count, flopRate, milliseconds, percent, plural } from "../numbers.ts"
 import type { Output } from "../output.ts"
 import { longestOf, type TimeShare, timeByGroup, timeByKernel } from "../roofline-share.ts"
@@ -16,7 +23,7 @@ export interface BenchOptions {
   readonly threads?: number | undefined
   readonly strict?: true | undefined
   readonly blas: "auto" | "off"
-  readonly preset?: string | undefined
+  readonly preset?: TrainingPreset | undefined
   readonly size?: number | undefined
   readonly profile?: true | undefined
 }
