@@ -136,7 +136,7 @@ async function recorded<T>(
 
 /** Sides of the square products that are measured: an attention head's, and on to where edges no longer count. */
 const PRODUCT_SIDES = [64, 128, 256, 512, 1024]
-const PRODUCT_SECONDS = 0.15
+const PRODUCT_SECONDS = 0.3
 const LEAST_RUNS = 3
 
 /** FLOPs a second of one product. */
