@@ -1,13 +1,8 @@
 // The reference work for running (peers.md): the SmolLM 135M shape with random weights, a prompt of 63 tokens, 32 decoded one by
 // one. Decoding a token reads every weight once, so its speed is said beside the most this machine streams, measured in the same
 // process, on as many lanes, in turns.
-import { setFlagsFromString } from "node:v8"
 import { platform } from "#platform"
-import { detectFeatures, openDevice } from "../src/backends/index.ts"
-import { createModule, type Local } from "../src/backends/wasm/assembler.ts"
-import { emitSlice } from "../src/backends/wasm/kernels/lane-slice.ts"
-import { openLanes, openLocalLane } from "../src/backends/wasm/lanes.ts"
-import { webAssembly } from "../src/backends/wasm/webassembly.ts"
+import { openDevice, openRooflineMeter } from "../src/backends/index.ts"
 import { randomStream, sizeOf } from "../src/core/index.ts"
 import { createModel, createSampler, engineOf, type Model } from "../src/generate/index.ts"
 import { type DecoderConfig, decoderParameters, parameterCounts, presets } from "../src/models/index.ts"
@@ -28,13 +23,6 @@ const CONFIG: DecoderConfig = {
 }
 const PROMPT_TOKENS = 63
 const DECODED_TOKENS = 32
-/** More than any cache. */
-const STREAM_BYTES = 272 * 2 ** 20
-const SUMS = 8
-/** Bytes that each of two streams moves on. */
-const STREAM_STEP = 8 * SUMS
-const PAGE = 65536
-
 export interface BenchDecodeOptions {
   readonly threads?: number
   readonly weights?: "f32" | "f16"
@@ -57,42 +45,6 @@ function randomParameters(): { [name: string]: Float32Array } {
       return [name, values]
     }),
   )
-}
-
-/** One long sum of each lane's share with eight accumulators, in two streams, which this machine gives faster than one. Measures GB/s. */
-async function openStream(lanes: number) {
-  const pages = STREAM_BYTES / PAGE + 1
-  const module = createModule({ memory: { min: pages, max: pages, shared: true } })
-  module.function("stream", ["i32", "i32"], [], true, (f, lane, count) => {
-    const [start, end, at] = f.locals("i32", 3)
-    const sums = f.locals("v128", SUMS)
-    const address = (unit: Local) => f.address(PAGE, () => f.scaled(unit, STREAM_STEP))
-    emitSlice(f, { lane: lane!, lanes: count!, scratch: lane! }, STREAM_BYTES / 2 / STREAM_STEP, start!, end!)
-    f.assign(end!, () => address(end!))
-    f.forRange(
-      at!,
-      () => address(start!),
-      end!,
-      STREAM_STEP,
-      () => {
-        for (const [i, sum] of sums.entries()) {
-          f.local.get(at!), f.v128.load((i % 2) * (STREAM_BYTES / 2) + 8 * (i - (i % 2)))
-          f.local.get(sum), f.f32x4.add(), f.local.set(sum)
-        }
-      },
-    )
-    for (const [i, sum] of sums.entries()) f.scaled(lane!, 16 * SUMS), f.local.get(sum), f.v128.store(16 * i)
-  })
-  const flags = ["liftoff", "wasm-lazy-compilation"]
-  for (const flag of flags) setFlagsFromString(`--no-${flag}`)
-  const compiled = new webAssembly.Module(module.bytes())
-  for (const flag of flags) setFlagsFromString(`--${flag}`)
-  const memory = new webAssembly.Memory({ initial: pages, maximum: pages, shared: true })
-  new Uint8Array(memory.buffer as ArrayBuffer).fill(1) // every page is really there
-  const pool = detectFeatures().threads ? openLanes(lanes) : openLocalLane()
-  const handle = await pool.load(memory, compiled)
-  const measure = async () => STREAM_BYTES / 1e6 / (await milliseconds(() => pool.run(handle, "stream")))
-  return { measure, close: () => pool.close() }
 }
 
 async function milliseconds(work: () => Promise<unknown>): Promise<number> {
@@ -126,14 +78,15 @@ export async function benchDecode({ threads = 1, weights = "f32" }: BenchDecodeO
   const prefillMs = []
   for (const seed of [2, 3, 4]) prefillMs.push(await milliseconds(() => engine.logitsAfter(prompt(seed))))
   const { rssBytes, peakRssBytes } = platform.memory()
-  const stream = await openStream(device.lanes)
-  await stream.measure()
+  const roofline = await openRooflineMeter({ lanes: device.lanes, allowV8Flags: true })
+  const measureStream = () => roofline.bytesPerSecond("all", 1)
+  await measureStream()
   const ids = prompt(4)
   const sampler = createSampler({ temperature: 0 })
   const [decodeMs, streams]: [number[], number[]] = [[], []]
   let logits = await engine.logitsAfter(ids)
   for (let token = 0; token < DECODED_TOKENS; token++) {
-    streams.push(await stream.measure())
+    streams.push((await measureStream()) / 1e9)
     decodeMs.push(
       await milliseconds(async () => {
         ids.push(sampler.sample(logits, ids).id)
@@ -141,7 +94,7 @@ export async function benchDecode({ threads = 1, weights = "f32" }: BenchDecodeO
       }),
     )
   }
-  await stream.close()
+  await roofline.close()
   const bytes = weightBytes(model, weights === "f16" ? 2 : 4)
   const [decodeGbPerSecond, streamGbPerSecond] = [bytes / median(decodeMs) / 1e6, median(streams)]
   const { plannedBytes } = model.workspace

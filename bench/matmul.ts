@@ -3,8 +3,8 @@
 // transposed. Where a BLAS is found, its speed stands beside.
 import { setFlagsFromString } from "node:v8"
 import { platform } from "#platform"
-import { createModule, type FunctionBuilder } from "../src/backends/wasm/assembler.ts"
-import { detectFeatures } from "../src/backends/wasm/features.ts"
+import { openRooflineMeter } from "../src/backends/index.ts"
+import { createModule } from "../src/backends/wasm/assembler.ts"
 import { emitMatmul, type MatmulShape, matmulScratchBytes } from "../src/backends/wasm/kernels/matmul.ts"
 import type { Product } from "../src/backends/wasm/kernels/matmul-shape.ts"
 import { instantiate } from "../src/backends/wasm/lanes.ts"
@@ -12,6 +12,8 @@ import { type WasmMemory, webAssembly } from "../src/backends/wasm/webassembly.t
 import type { Blas } from "../src/platform/platform.ts"
 
 const SECONDS = 0.25
+/** Of some 3 ms. */
+const PEAK_ROUNDS = 60
 
 /** Compiles with the optimizing compiler at once, as a device does. */
 function compile(bytes: Uint8Array, memory: WasmMemory, blas?: Blas) {
@@ -32,28 +34,6 @@ function bestSeconds(call: () => unknown): number {
     best = Math.min(best, performance.now() - start)
   }
   return best / 1000
-}
-
-/** Twelve independent sums in registers: what the core can do when nothing is loaded. */
-function peakGflops(fma: boolean): number {
-  const rounds = 1_000_000
-  const module = createModule({ memory: { min: 1, max: 1, shared: false } })
-  const multiplyAdd = (f: FunctionBuilder) => (fma ? f.f32x4.relaxedMadd() : (f.f32x4.mul(), f.f32x4.add()))
-  module.function("peak", [], [], true, (f) => {
-    const [i, x] = [f.local("i32"), f.local("v128")]
-    const sums = f.locals("v128", 12)
-    f.i32.const(0), f.v128.load(), f.local.set(x)
-    f.forRange(i, 0, rounds, 1, () => {
-      for (const sum of sums) {
-        if (fma) f.local.get(x), f.local.get(x), f.local.get(sum)
-        else f.local.get(sum), f.local.get(x), f.local.get(x)
-        multiplyAdd(f), f.local.set(sum)
-      }
-    })
-    for (const sum of sums) f.i32.const(0), f.local.get(sum), f.v128.store()
-  })
-  const { exports } = compile(module.bytes(), new webAssembly.Memory({ initial: 1, maximum: 1 }))
-  return (rounds * 12 * 8) / bestSeconds(exports.peak!) / 1e9
 }
 
 function gflops(shape: MatmulShape, blas?: Blas): number {
@@ -109,9 +89,10 @@ function parseShape(text: string): Product {
 }
 
 /** GFLOP/s of each shape on one lane. */
-export function benchMatmul({ shapes = [], strict = false, blas: wanted = "auto" }: BenchMatmulOptions) {
-  if (platform.engine.startsWith("node 20.")) setFlagsFromString("--experimental-wasm-relaxed-simd")
-  const fma = detectFeatures().relaxedSimd && !strict
+export async function benchMatmul({ shapes = [], strict = false, blas: wanted = "auto" }: BenchMatmulOptions) {
+  const { fma, flopsPerSecond, close } = await openRooflineMeter({ lanes: 1, strict, allowV8Flags: true })
+  const peak = await flopsPerSecond("one", PEAK_ROUNDS)
+  await close()
   const blas = wanted === "auto" ? platform.findBlas().blas : undefined
   const speedsOf = (library?: Blas) =>
     Object.fromEntries(
@@ -124,7 +105,7 @@ export function benchMatmul({ shapes = [], strict = false, blas: wanted = "auto"
     device: fma ? "wasm" : "wasm strict",
     threads: 1,
     engine: platform.engine,
-    peakGflopsPerSecond: peakGflops(fma),
+    peakGflopsPerSecond: peak / 1e9,
     gflopsPerSecond: speedsOf(),
     ...(blas ? { blas: blas.name, blasGflopsPerSecond: speedsOf(blas) } : {}),
   }

@@ -87,6 +87,10 @@ describe("wrong usage ends with 2 and two lines", () => {
     ["a probability above one", ["generate", "m", "--top-p", "2"], /from 0 to 1/],
     ["an unknown device", ["generate", "m", "--device", "gpu"], /Allowed choices are wasm, reference/],
     ["an argument too many", ["doctor", "please"], /too many arguments/],
+    ["a work that bench does not know", ["bench", "nanogpt"], /Allowed choices are train, decode/],
+    ["a profile of nothing", ["bench", "--profile"], /--profile needs a work: kinglet bench train --profile/],
+    ["a size to train", ["bench", "train", "--size", "2M"], /--size is of the model to decode with/],
+    ["a recipe to decode", ["bench", "decode", "--preset", "default"], /--preset names a recipe to train/],
   ])("%s", async (_, argv, message) => {
     const { code, stdout, stderr } = await run(argv)
     expect(code).toBe(2)
@@ -334,8 +338,44 @@ describe("tokenizer", () => {
 })
 
 describe("bench and doctor", () => {
-  it("bench WORK says which command runs it in a clone", async () => {
-    expect((await run(["bench", "nanogpt-cpu"])).stdout).toContain("npm run bench -- nanogpt-cpu")
+  it("bench --json is one object: engine, lanes, both peaks, products", async () => {
+    const { code, stdout } = await run(["bench", "--threads", "1", "--json"])
+    expect(code).toBe(0)
+    const { roofline, products, ...facts } = JSON.parse(stdout) as { [key: string]: never }
+    expect(facts).toMatchObject({
+      engine: expect.stringContaining("node"),
+      lanes: 1,
+      tuning: { tile: expect.any(String) },
+    })
+    expect(roofline).toMatchObject({
+      flopsPerSecond: { one: expect.any(Number) },
+      bytesPerSecond: { one: expect.any(Number) },
+    })
+    expect(products).toMatchObject(
+      [64, 128, 256, 512, 1024].map((side) => ({ side, flopsPerSecond: expect.any(Number) })),
+    )
+  })
+
+  it("bench train tells a step's speed and shares it out among groups of kernels, in 80 columns", async () => {
+    const { code, stdout } = await run(["bench", "train", "--threads", "1", "--blas", "off"])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/nanogpt-cpu: 80[34]k parameters, 768 tokens a step/)
+    expect(stdout).toMatch(/ms a step, .* tokens\/s\n.*GFLOP\/s, .* % of the 128-bit peak/)
+    for (const group of ["products", "attention", "norms and sweeps", "reductions", "optimizer"])
+      expect(stdout).toMatch(new RegExp(`^ +\\d+ +[\\d.]+ +[\\d.]+ % .* ${group}$`, "m"))
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80)
+  })
+
+  it("bench decode --profile tells every kernel; the groups and the kernels are the same time", async () => {
+    const { stdout } = await run(["bench", "decode", "--size", "100k", "--threads", "1", "--profile", "--json"])
+    type Share = { name: string; calls: number; seconds: number; share: number }
+    const { groups, kernels, ...facts } = JSON.parse(stdout) as { groups: Share[]; kernels: Share[]; work: string }
+    expect(facts).toMatchObject({ work: "decode", tokens: 1, tokensPerSecond: expect.any(Number) })
+    expect(kernels.some(({ name }) => name.startsWith("packedLinear"))).toBe(true)
+    const total = (shares: Share[], of: (share: Share) => number) => shares.reduce((sum, share) => sum + of(share), 0)
+    for (const shares of [groups, kernels]) expect(total(shares, ({ share }) => share)).toBeCloseTo(1)
+    expect(total(groups, ({ calls }) => calls)).toBe(total(kernels, ({ calls }) => calls))
+    expect(kernels.map(({ seconds }) => seconds)).toEqual(kernels.map(({ seconds }) => seconds).sort((a, b) => b - a))
   })
 
   it("doctor --json is one object that names engine, SIMD, lanes and memory", async () => {

@@ -59,7 +59,10 @@ export interface Workspace {
 
 /** What one call inside a compiled program took. */
 export interface StepTime {
-  /** The operation or sweep, with its shapes. */
+  /**
+   * What it computes, then shapes. The first word is an operation, or `sweep`, `update` (a sweep that writes states: an
+   * optimizer's), `sum`, `max`, `partial`, `copy`.
+   */
   readonly name: string
   /** By structure; 0 for what the field does not count. */
   readonly flops: number

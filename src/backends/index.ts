@@ -4,3 +4,11 @@ export { type DeviceOptions, openDevice } from "./open-device.ts"
 export { openReferenceDevice } from "./reference/index.ts"
 export { detectFeatures } from "./wasm/features.ts"
 export { openWasmDevice } from "./wasm/index.ts"
+export {
+  type LaneRates,
+  measureRoofline,
+  openRooflineMeter,
+  type Roofline,
+  type RooflineMeter,
+  type RooflineOptions,
+} from "./wasm/roofline.ts"

@@ -15,10 +15,18 @@ export function compact(value: number): string {
 export const percent = (share: number): string => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`
 
 /** `62.1 GFLOP/s`. */
-export function flopRate(flopsPerSecond: number): string {
-  const giga = flopsPerSecond / 1e9
-  return `${giga >= 100 ? giga.toFixed(0) : giga >= 1 ? giga.toFixed(1) : giga.toPrecision(2)} GFLOP/s`
+export const flopRate = (flopsPerSecond: number): string => `${billions(flopsPerSecond)} GFLOP/s`
+/** `23.4 GB/s`, `0.67 MB/s`. */
+export const byteRate = (bytesPerSecond: number): string =>
+  bytesPerSecond >= 1e8 ? `${billions(bytesPerSecond)} GB/s` : `${billions(1000 * bytesPerSecond)} MB/s`
+
+function billions(value: number): string {
+  const giga = value / 1e9
+  return giga >= 99.95 ? giga.toFixed(0) : giga >= 1 ? giga.toFixed(1) : giga.toPrecision(2)
 }
+
+/** Seconds as `54.2`, short ones as `0.25`. */
+export const milliseconds = (seconds: number): string => (1000 * seconds).toFixed(seconds < 0.01 ? 2 : 1)
 
 /** Part of the peak; a peak that was measured while others were computing too is taken for what it is. */
 export const shareOfPeak = (flopsPerSecond: number, peak: number): string =>

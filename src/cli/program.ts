@@ -1,5 +1,5 @@
 // Every command with its options and its help: what it is for, what to type, what comes next. Work is in commands/.
-import { Command, InvalidArgumentError, Option } from "@commander-js/extra-typings"
+import { Argument, Command, InvalidArgumentError, Option } from "@commander-js/extra-typings"
 import type { Terminal } from "#platform"
 import { KINGLET_VERSION, KingletError, parseCount, parseDuration } from "../core/index.ts"
 import { createOutput, type Output, type OutputOptions } from "./output.ts"
@@ -418,24 +418,44 @@ function addTokenizer({ program, output, finish }: Door): void {
 function addBench({ program, output, finish }: Door): void {
   program
     .command("bench")
-    .summary("measure what this machine computes at most")
+    .summary("what this machine gives at most, and how near training and decoding come")
     .description(
-      "Measures this machine's peak in matrix products: what a training step is compared with. The works with published numbers run in a clone: npm run bench -- WORK.",
+      "Measures what this machine gives at most: multiply-adds of 128-bit vectors, bytes from memory, matrix products. With a work, how near it comes: steps of a training recipe, or tokens decoded one by one, on random numbers. Nothing is read or written.",
     )
-    .argument("[work]", "only in a clone")
+    .addArgument(new Argument("[work]", "what is compared with it").choices(["train", "decode"] as const))
+    .addOption(new Option("--profile", "with a work: time, speed and percent of the peak of every kernel"))
+    .addOption(
+      new Option("--preset <name>", "the recipe of train (default: nanogpt-cpu)").choices([
+        "nanogpt-cpu",
+        "nanogpt-384",
+        "default",
+      ] as const),
+    )
+    .addOption(new Option("--size <parameters>", "of the model of decode, such as 5M (default: 30M)").argParser(size))
     .addOption(threadsOption())
+    .addOption(new Option("--strict", "the build that has the same bits everywhere"))
     .addOption(blasOption())
-    .addOption(deviceOption())
     .addOption(jsonOption("one object"))
     .addOption(quietOption())
-    .addHelpText(
-      "after",
-      `\nExamples:\n  $ kinglet bench\n  $ kinglet bench --threads 1\n\nNext: kinglet doctor tells what could make this machine faster.`,
-    )
-    .action(async (work, options) =>
-      finish(await (await import("./commands/bench.ts")).benchCommand(work, options, output(options))),
-    )
+    .addHelpText("after", BENCH_HELP)
+    .action(async (work, options, command) => {
+      const { benchCommand, benchUsage } = await import("./commands/bench.ts")
+      const wrong = benchUsage(work, options)
+      if (wrong !== undefined) command.error(`error: ${wrong}`)
+      finish(await benchCommand(work, options, output(options)))
+    })
 }
+
+const BENCH_HELP = `
+Examples:
+  $ kinglet bench
+  $ kinglet bench train --profile
+  $ kinglet bench decode --size 5M --threads 1
+
+"of peak" compares with the peak that bounds a kernel: multiply-adds or memory,
+whichever would take longer. Kernels of a few microseconds wait for the lanes.
+Works with published numbers run in a clone: npm run bench -- nanogpt-cpu
+Next: kinglet doctor tells what could make this machine faster.`
 
 function addDoctor({ program, output, finish }: Door): void {
   program

@@ -68,11 +68,11 @@ function callsOfStep(
 ): [Call, ...Call[]] {
   const region = (tensor: Tensor) => regionAt(addressOf(tensor, planned, places), tensorBytes(tensor))
   const [reads, writes] = [readsOf(step).map(region), step.writes.map(region)]
-  const charge = chargeOf(step)
+  const inPlace = step.writes.some((tensor) => planned.layout.inPlace.has(tensor))
+  const charge = chargeOf(step, inPlace)
   const address = (tensor: Tensor) => addressOf(tensor, planned, places)
   if (step.kind === "op") {
     const { node } = step
-    const inPlace = step.writes.some((tensor) => planned.layout.inPlace.has(tensor))
     const target = module.once(opKey(node, inPlace), () => kernelOf(node, { ...options, inPlace }).emit(module))
     return [
       { target, addresses: [...node.inputs, ...node.outputs].map(address), ownScratch: true, reads, writes, charge },

@@ -10,13 +10,13 @@ import { type WasmModule, webAssembly } from "./webassembly.ts"
 const FIRST_NODE_THAT_PAIRS = 24
 
 /** Flags for the moment of compiling, each as [while compiling, afterwards]. */
-function flagsWhileCompiling(): readonly (readonly [string, string])[] {
+function flagsWhileCompiling(pair: boolean): readonly (readonly [string, string])[] {
   const always = [
     ["--no-liftoff", "--liftoff"],
     ["--no-wasm-lazy-compilation", "--wasm-lazy-compilation"],
   ] as const
   const pairing = ["--experimental-wasm-revectorize", "--no-experimental-wasm-revectorize"] as const
-  return canPairVectors() ? [...always, pairing] : always
+  return pair ? [...always, pairing] : always
 }
 
 /** Whether V8 here has a pass that makes 256-bit code, if it may be asked to. */
@@ -25,9 +25,9 @@ export function canPairVectors(): boolean {
   return platform.name === "node" && Number(major) >= FIRST_NODE_THAT_PAIRS
 }
 
-/** Compiles now, on this thread; with `allowV8Flags` the first run of the code is as fast as the hundredth. */
-export function compileModule(bytes: Uint8Array, allowV8Flags: boolean): WasmModule {
-  const flags = allowV8Flags ? flagsWhileCompiling() : []
+/** Compiles now, on this thread; with `allowV8Flags` the first run of the code is as fast as the hundredth, and vectors are joined if `pair`. */
+export function compileModule(bytes: Uint8Array, allowV8Flags: boolean, pair: boolean = canPairVectors()): WasmModule {
+  const flags = allowV8Flags ? flagsWhileCompiling(pair) : []
   const changed = flags.filter(([set]) => platform.setEngineFlag(set))
   try {
     return new webAssembly.Module(bytes)
@@ -38,7 +38,7 @@ export function compileModule(bytes: Uint8Array, allowV8Flags: boolean): WasmMod
 
 /** Compiles on threads of the engine, so that the caller can go on; the flags stand until it is done. */
 export async function compileInBackground(bytes: Uint8Array, allowV8Flags: boolean): Promise<WasmModule> {
-  const flags = allowV8Flags ? flagsWhileCompiling() : []
+  const flags = allowV8Flags ? flagsWhileCompiling(canPairVectors()) : []
   const changed = flags.filter(([set]) => platform.setEngineFlag(set))
   const release = platform.keepAlive()
   try {
