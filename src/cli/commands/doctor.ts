@@ -21,6 +21,8 @@ interface Facts extends ReturnType<typeof detectFeatures> {
   readonly engine: string
   readonly cores: number
   readonly lanes: number
+  /** Register tile of products. */
+  readonly tile: string
   readonly totalBytes: number
   readonly freeBytes: number
   readonly flopsPerSecond: number
@@ -60,12 +62,14 @@ async function examine(): Promise<{ facts: Facts; findings: Finding[] }> {
     const { totalBytes, freeBytes } = platform.memory()
     const cores = platform.cores()
     const lanes = device?.lanes ?? 0
+    const tile = String(device?.tuning["tile"] ?? "none")
     const facts = {
       version: KINGLET_VERSION,
       engine: platform.engine,
       ...features,
       cores,
       lanes,
+      tile,
       totalBytes,
       freeBytes,
       flopsPerSecond,
@@ -84,7 +88,8 @@ function blasFacts(): Pick<Facts, "blas" | "blasMissing"> {
 
 function findingsOf(facts: Facts): Finding[] {
   const { version, engine, simd, relaxedSimd, threads, cores, lanes, totalBytes, freeBytes, flopsPerSecond } = facts
-  const { blas, blasMissing = "" } = facts
+  const { blas, blasMissing = "", tile } = facts
+  const wide = tile.endsWith("x16") // faster than 8 columns only where V8 joins two vectors
   const finding = (good: boolean, otherwise: "poor" | "missing", name: string, what: string, why: string): Finding =>
     good ? { name, state: "good", what } : { name, state: otherwise, what, why }
   return [
@@ -112,10 +117,17 @@ function findingsOf(facts: Facts): Finding[] {
       "one core does all the work",
     ),
     finding(
-      blas !== null,
+      wide || blas !== null,
+      "poor",
+      "256-bit",
+      wide ? `V8 joins two vectors, tile ${tile}` : `not by V8 here, tile ${tile}`,
+      "Node 24 or newer computes products about twice as fast; so does a BLAS",
+    ),
+    finding(
+      wide || blas !== null,
       "poor",
       "BLAS",
-      blas ?? `none (${blasMissing})`,
+      blas ?? (wide ? `none, and hardly missed (${blasMissing})` : `none (${blasMissing})`),
       "optional; with koffi (npm install koffi) and OpenBLAS (Debian: libopenblas0-pthread) products take about half the time",
     ),
     finding(
