@@ -67,10 +67,10 @@ const kernels: { readonly [O in Exclude<Op, Absorbed>]: KernelRule<O> } = {
     const [V, C] = node.inputs[0]!.shape as [number, number]
     return { emit: (module) => emitGather(module, { V, C, N: sizeOf(node.inputs[1]!.shape) }) }
   },
-  packedLinear: (node, { fma }) => {
+  packedLinear: (node, { fma, tile }) => {
     const [x, { dtype }] = node.inputs as [Tensor, Tensor]
     const [k, n] = [x.shape.at(-1)!, node.attributes.outputs]
-    const shape = { m: sizeOf(x.shape.slice(0, -1)), n, k, dtype: storedDType(dtype), fma }
+    const shape = { m: sizeOf(x.shape.slice(0, -1)), n, k, dtype: storedDType(dtype), fma, tile }
     return { scratchBytes: packedLinearScratchBytes(shape), emit: (module) => emitPackedLinear(module, shape) }
   },
   packedGather: (node) => {
