@@ -89,7 +89,7 @@ export function matmulPath({ batch, m, n, k, transposeA, transposeB, blas }: Res
 }
 
 /** Depth of a panel: k cut into equal multiples of 4 no deeper than {@link MAX_PANEL_DEPTH}. */
-export function panelDepth({ k }: ResolvedMatmul): number {
+export function panelDepth({ k }: { readonly k: number }): number {
   const blocks = Math.ceil(k / MAX_PANEL_DEPTH)
   return Math.ceil(k / blocks / 4) * 4
 }
