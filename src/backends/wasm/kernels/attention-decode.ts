@@ -3,7 +3,7 @@
 // the pairs of sequence and head.
 import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from "../assembler.ts"
 import { emitExp, emitLog, emitMulAdd } from "../vector-math.ts"
-import { type AttentionShape, emitForColumns, emitForKeyTiles, emitZero, KEYS } from "./attention-tile.ts"
+import { type AttentionShape, emitForColumns, emitZero, KEYS } from "./attention-tile.ts"
 import {
   defineKernel,
   emitLoadPart,
@@ -20,8 +20,11 @@ import { registerTile } from "./register-tile.ts"
 /** Vectors of a row that are computed in one turn of a loop. */
 const DOT_WIDTH = 16
 const SUM_WIDTH = 8
-/** Keys whose values all heads add before the next: with 3 heads of 64 floats 24 KB, which stay in the first-level cache. */
-const VALUES = 32
+/** Bytes of keys or values that all heads meet before the next: 4 times as many made the work half as long again. */
+const BLOCK_BYTES = 8192
+
+/** Keys that all heads meet together, a multiple of a turn's four. */
+const blockKeys = ({ K, D }: AttentionShape): number => KEYS * Math.max(1, Math.floor(BLOCK_BYTES / (4 * K * D * KEYS)))
 
 /** Where a head's numbers lie in its part of the scratch: 1 / Σ, the result's sums, the scores and one vector more. */
 function layOut({ D, S }: AttentionShape) {
@@ -40,6 +43,8 @@ interface Sequence {
   readonly fma: boolean
   /** Keys that its queries see. */
   readonly end: Local
+  /** What {@link emitForBlocks} read, made one number. */
+  readonly seen: Local
   /** Calls `body` for each head of the lane. */
   readonly forHeads: (body: (head: Head) => void) => void
 }
@@ -63,7 +68,7 @@ export function emitAttentionOfOneRow(
   return defineKernel(module, `attention ${B}x1x${H}x${D} of ${S}x${K}`, 6, (f, tensors, lane) => {
     const [q, k, v, position, o, logSumExp] = tensors
     const [b, first, last, start, stop, end, rows] = f.locals("i32", 7)
-    const [unit, scratch, column] = f.locals("i32", 3)
+    const [unit, scratch, column, seen] = f.locals("i32", 4)
     const forHeads = (body: (head: Head) => void) =>
       f.forRange(unit, start, stop, 1, () => {
         f.address(unit, () => f.scaled(b, -H)), f.local.set(column)
@@ -71,7 +76,7 @@ export function emitAttentionOfOneRow(
         f.local.get(column), f.i32.const(H / K), f.i32.divU(), f.i32.const(4 * D), f.i32.mul(), f.local.set(column)
         body({ unit, scratch, column })
       })
-    const sequence: Sequence = { f, shape, fma, end, forHeads }
+    const sequence: Sequence = { f, shape, fma, end, seen, forHeads }
     const headsOf = (heads: () => void) => (heads(), f.i32.const(H), f.i32.divU())
     const emitRows = (tensor: Local) => f.assign(rows, () => f.address(tensor, () => f.scaled(b, 4 * S * K * D)))
     emitSlice(f, lane, B * H, first, last)
@@ -87,6 +92,7 @@ export function emitAttentionOfOneRow(
         forHeads((head) => emitSoftmax(sequence, head, logSumExp))
         emitRows(v), emitWeightedSums(sequence, module, rows)
         forHeads((head) => emitResult(sequence, head, o))
+        f.local.get(lane.scratch), f.local.get(seen), f.i32.store() // or the reading would be left out
       },
     )
   })
@@ -114,28 +120,59 @@ function emitEnd({ f, shape, end }: Sequence, position: Local, b: Local): void {
 }
 
 /** `scores[s] = scale · q · k[s]` for every head, -Infinity in the vector that begins at `end`. */
-function emitScores({ f, shape, fma, end, forHeads }: Sequence, q: Local, keys: Local): void {
+function emitScores(sequence: Sequence, q: Local, keys: Local): void {
+  const { f, shape, fma, end, forHeads } = sequence
   const { D, S, K, scale } = shape
   const { scores } = layOut(shape)
   const rowBytes = 4 * K * D
+  const count = Math.min(KEYS, S)
   f.scope(() => {
-    const [key, query] = f.locals("i32", 2)
+    const [next, s, key, query] = f.locals("i32", 4)
     const sums = f.locals("v128", KEYS)
-    emitForKeyTiles(f, S, end, (first, count) =>
-      forHeads(({ unit, scratch, column }) => {
-        f.assign(query, () => f.address(q, () => f.scaled(unit, 4 * D)))
-        f.assign(key, () => f.address(keys, column, () => f.scaled(first, rowBytes)))
-        emitZero(f, sums)
-        emitDots(f, { D, query, key, rowBytes, sums: sums.slice(0, count), fma })
-        emitTranspose4(f, sums)
-        f.address(scratch, () => f.scaled(first, 4))
-        f.local.get(sums[0]), f.local.get(sums[1]), f.f32x4.add()
-        f.local.get(sums[2]), f.local.get(sums[3]), f.f32x4.add(), f.f32x4.add()
-        f.f32x4.const(scale), f.f32x4.mul(), f.v128.store(scores)
+    emitForBlocks(sequence, keys, (first, stop) =>
+      f.forRange(next, first, stop, KEYS, () => {
+        f.assign(s, () => emitMin(f, next, () => f.i32.const(S - count))) // the last keys may be met again
+        forHeads(({ unit, scratch, column }) => {
+          f.assign(query, () => f.address(q, () => f.scaled(unit, 4 * D)))
+          f.assign(key, () => f.address(keys, column, () => f.scaled(s, rowBytes)))
+          emitZero(f, sums)
+          emitDots(f, { D, query, key, rowBytes, sums: sums.slice(0, count), fma })
+          emitTranspose4(f, sums)
+          f.address(scratch, () => f.scaled(s, 4))
+          f.local.get(sums[0]!), f.local.get(sums[1]!), f.f32x4.add()
+          f.local.get(sums[2]!), f.local.get(sums[3]!), f.f32x4.add(), f.f32x4.add()
+          f.f32x4.const(scale), f.f32x4.mul(), f.v128.store(scores)
+        })
       }),
     )
     forHeads(({ scratch }) => {
       f.address(scratch, () => f.scaled(end, 4)), f.f32x4.const(-Infinity), f.v128.store(scores)
+    })
+  })
+}
+
+/** Calls `body` for stretches of at most {@link blockKeys} keys below `end`, whose rows of `tensor` were just read in a straight run. */
+function emitForBlocks(
+  { f, shape, end, seen }: Sequence,
+  tensor: Local,
+  body: (first: Local, stop: Local) => void,
+): void {
+  f.scope(() => {
+    const [first, stop, line] = f.locals("i32", 3)
+    const row = (s: Local) => f.address(tensor, () => f.scaled(s, 4 * shape.K * shape.D))
+    f.forRange(first, 0, end, blockKeys(shape), () => {
+      f.address(first, blockKeys(shape)), f.local.set(stop)
+      emitMin(f, stop, () => f.local.get(end)), f.local.set(stop)
+      f.forRange(
+        line,
+        () => row(first),
+        () => row(stop),
+        64,
+        () => {
+          f.local.get(seen), f.local.get(line), f.i32.load(), f.i32.or(), f.local.set(seen)
+        },
+      )
+      body(first, stop)
     })
   })
 }
@@ -196,23 +233,20 @@ function emitSoftmax({ f, shape, fma, end }: Sequence, { unit, scratch }: Head, 
 }
 
 /** `sums += Σ_s scores[s] · v[s]` for every head. */
-function emitWeightedSums({ f, shape, fma, end, forHeads }: Sequence, module: ModuleBuilder, values: Local): void {
+function emitWeightedSums(sequence: Sequence, module: ModuleBuilder, values: Local): void {
+  const { f, shape, fma, forHeads } = sequence
   const { sums, scores } = layOut(shape)
   const bStep = 4 * shape.K * shape.D
-  f.scope(() => {
-    const [s, left, row] = f.locals("i32", 3)
-    f.forRange(s, 0, end, VALUES, () => {
-      f.assign(left, () => (f.local.get(end), f.local.get(s), f.i32.sub()))
-      f.assign(row, () => f.address(values, () => f.scaled(s, bStep)))
-      forHeads(({ scratch, column }) =>
-        emitForColumns(f, shape.D, SUM_WIDTH, (offset, { length: vectors }) => {
-          f.address(scratch, () => f.scaled(s, 4), scores), f.address(row, column, offset)
-          f.address(scratch, offset, sums), emitMin(f, left, () => f.i32.const(VALUES)), f.i32.const(1)
-          f.call(registerTile(module, { rows: 1, vectors, aRow: 0, aStep: 4, bStep, cRow: 0, fma }))
-        }),
-      )
-    })
-  })
+  emitForBlocks(sequence, values, (first, stop) =>
+    forHeads(({ scratch, column }) =>
+      emitForColumns(f, shape.D, SUM_WIDTH, (offset, { length: vectors }) => {
+        f.address(scratch, () => f.scaled(first, 4), scores)
+        f.address(values, column, offset, () => f.scaled(first, bStep))
+        f.address(scratch, offset, sums), f.local.get(stop), f.local.get(first), f.i32.sub(), f.i32.const(1)
+        f.call(registerTile(module, { rows: 1, vectors, aRow: 0, aStep: 4, bStep, cRow: 0, fma }))
+      }),
+    ),
+  )
 }
 
 /** `o = factor · sums`. */
