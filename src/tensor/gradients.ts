@@ -130,7 +130,8 @@ const notTrained =
 
 const TWO_OVER_SQRT_PI = 1.1283791670955126
 
-const rules: { readonly [O in Op]: GradientRule<O> } = {
+/** Made by a call that bundlers may leave out: an application that runs a model has no gradients. */
+const rules: { readonly [O in Op]: GradientRule<O> } = /* @__PURE__ */ (() => ({
   input: none,
   state: none,
   constant: none,
@@ -196,7 +197,7 @@ const rules: { readonly [O in Op]: GradientRule<O> } = {
   },
   crossEntropy: (node, [dy]) => [applyOp("crossEntropyGrad", [...node.inputs, dy!], {})[0]!, undefined],
   crossEntropyGrad: notTwice("crossEntropy"),
-}
+}))()
 
 /** Which of `nodes`, oldest first, depend on any of `wrt`: gradients are worth computing only there. */
 function dependents(nodes: readonly Node[], wrt: readonly Tensor[]): Set<Node> {
