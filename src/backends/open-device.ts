@@ -4,6 +4,7 @@ import type { Device, DeviceKind } from "./backend.ts"
 import { openReferenceDevice } from "./reference/index.ts"
 import { createBlasChooser } from "./wasm/blas-choice.ts"
 import { openWasmDevice, type WasmDeviceOptions } from "./wasm/index.ts"
+import { gradientKernels } from "./wasm/kernels/gradient-kernels.ts"
 
 /** Which device, and how it is opened. */
 export interface DeviceOptions extends WasmDeviceOptions {
@@ -20,6 +21,6 @@ export interface DeviceOptions extends WasmDeviceOptions {
 export async function openDevice(options: DeviceKind | DeviceOptions = {}): Promise<Device> {
   const { kind = "wasm", ...rest } = typeof options === "string" ? { kind: options } : options
   if (kind === "reference") return openReferenceDevice()
-  if (kind === "wasm") return openWasmDevice(rest, createBlasChooser)
+  if (kind === "wasm") return openWasmDevice(rest, { createBlasChooser, gradientKernels })
   throw new ConfigError(`unknown device "${String(kind)}"`, "the devices are wasm and reference")
 }

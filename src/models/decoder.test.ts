@@ -206,6 +206,19 @@ describe("decoder", () => {
   })
 
   const config = styles["llama"]!
+  it("all passes of a config rotate by one table, those of an equal one by their own", () => {
+    const tableOf = (of: DecoderConfig, T: number) => {
+      const { logits } = decoder(of, parameterStates(of), input("tokens", [1, T], "i32"))
+      const found = program({ outputs: { logits } }).nodes.flatMap((node) =>
+        isOp(node, "rope") ? [node.inputs[1]] : [],
+      )
+      expect(new Set(found).size).toBe(1)
+      return found[0]
+    }
+    expect(tableOf(config, 3)).toBe(tableOf(config, 1))
+    expect(tableOf({ ...config }, 1)).not.toBe(tableOf(config, 1))
+  })
+
   it("refuses more tokens than the context holds", () => {
     expect(() => decoder(config, parameterStates(config), input("tokens", [1, 13], "i32"))).toThrow(
       "at most 12 tokens fit the context, got 13",

@@ -79,13 +79,21 @@ export function decoder(
     throw new ShapeError(`decoder: at most ${config.maxPositionEmbeddings} tokens fit the context, got ${T}`)
   const position = options.position ?? data(new Int32Array(B), [B])
   const rotates = config.positions === "rope" && config.numHiddenLayers > 0
-  const rope = rotates ? ropeTables(config.maxPositionEmbeddings, config.headDim, config.ropeTheta) : undefined
-  const pass: Pass = { config, parameters, options, position, rope }
+  const pass: Pass = { config, parameters, options, position, rope: rotates ? ropeTablesOf(config) : undefined }
   const updates: Update[] = []
   const x0 = embed(pass, tokens)
   let x = x0
   for (let layer = 0; layer < config.numHiddenLayers; layer++) x = block(pass, layer, x, x0, updates)
   return { logits: head(pass, x), updates }
+}
+
+/** Tables of the configs in use: the passes of a model share one tensor, which a workspace keeps once. */
+const tables = new WeakMap<DecoderConfig, RopeTables>()
+
+function ropeTablesOf(config: DecoderConfig): RopeTables {
+  const made = tables.get(config) ?? ropeTables(config.maxPositionEmbeddings, config.headDim, config.ropeTheta)
+  tables.set(config, made)
+  return made
 }
 
 function weight({ parameters }: Pass, name: string): Weight {

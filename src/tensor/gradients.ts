@@ -130,7 +130,7 @@ const notTrained =
 
 const TWO_OVER_SQRT_PI = 1.1283791670955126
 
-const rules: { readonly [O in Op]: GradientRule<O> } = {
+const createRules = (): { readonly [O in Op]: GradientRule<O> } => ({
   input: none,
   state: none,
   constant: none,
@@ -196,7 +196,10 @@ const rules: { readonly [O in Op]: GradientRule<O> } = {
   },
   crossEntropy: (node, [dy]) => [applyOp("crossEntropyGrad", [...node.inputs, dy!], {})[0]!, undefined],
   crossEntropyGrad: notTwice("crossEntropy"),
-}
+})
+
+/** Made by a call that bundlers may leave out: an application that runs a model has no gradients. */
+const rules = /* @__PURE__ */ createRules()
 
 /** Which of `nodes`, oldest first, depend on any of `wrt`: gradients are worth computing only there. */
 function dependents(nodes: readonly Node[], wrt: readonly Tensor[]): Set<Node> {

@@ -6,6 +6,7 @@ import type { Device } from "../backend.ts"
 import type { createBlasChooser } from "./blas-choice.ts"
 import { compileModule } from "./compile-module.ts"
 import { detectFeatures, enableRelaxedSimd } from "./features.ts"
+import type { GradientKernels } from "./kernels/index.ts"
 import { type LanePool, openLanes, openLocalLane } from "./lanes.ts"
 import { fastestTile } from "./tile-probe.ts"
 import { createWasmWorkspace } from "./workspace.ts"
@@ -30,21 +31,25 @@ export interface WasmDeviceOptions {
   readonly blas?: "auto" | "always" | "off"
 }
 
+/** What only training needs of a device. */
+export interface TrainingParts {
+  /** Decides which products go through a BLAS; left out, none does. */
+  readonly createBlasChooser?: typeof createBlasChooser
+  readonly gradientKernels?: GradientKernels
+}
+
 /** More workers than any machine's cores that this was written for; each takes about 10 MB. */
 const MAX_LANES = 256
 
 /**
  * Opens lanes on this machine's CPU. Where memory cannot be shared there is one lane, whatever was asked for.
  *
- * @param createChooser  decides which products go through a BLAS; left out, none does: a model that only runs has packed weights
+ * @param training  what a model that only runs goes without: its weights are packed, so that no product goes through a BLAS
  * @throws ConfigError  if `lanes` is not a whole number from 1 to 256, or more than 1 with `local`; if `blas` is no such
  *                      word, or `always` on a strict device
  * @throws DeviceError  if the engine has no WebAssembly SIMD; if `blas` is `always` and none is found
  */
-export async function openWasmDevice(
-  options: WasmDeviceOptions = {},
-  createChooser?: typeof createBlasChooser,
-): Promise<Device> {
+export async function openWasmDevice(options: WasmDeviceOptions = {}, training: TrainingParts = {}): Promise<Device> {
   checkOptions(options)
   const {
     strict = false,
@@ -64,8 +69,8 @@ export async function openWasmDevice(
   if (blas === "always") requireBlas()
   const tile = fastestTile(fma, allowV8Flags) // while no lane starts beside it
   const pool: LanePool = shared ? openLanes(lanes) : openLocalLane()
-  const build = { fma, tile }
-  const chooser = createChooser?.(strict ? "off" : blas, {
+  const build = { fma, tile, gradientKernels: training.gradientKernels }
+  const chooser = training.createBlasChooser?.(strict ? "off" : blas, {
     find: () => platform.findBlas().blas,
     build,
     lanes: pool.count,

@@ -2,8 +2,21 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { devices } from "../../../test/support/devices.ts"
 import { ConfigError, DataError, DeviceError } from "../../core/index.ts"
-import { add, gather, input, matmul, multiply, program, reshape, state, sum, tanh } from "../../tensor/index.ts"
-import { type Device, openDevice } from "../index.ts"
+import {
+  add,
+  crossEntropy,
+  gather,
+  gradients,
+  input,
+  matmul,
+  multiply,
+  program,
+  reshape,
+  state,
+  sum,
+  tanh,
+} from "../../tensor/index.ts"
+import { type Device, openDevice, openWasmDevice } from "../index.ts"
 
 const counter = () => {
   const total = state("total", [3])
@@ -112,6 +125,18 @@ it("plannedBytes counts each state once, the largest arena of a call, and no con
   expect(workspace.plannedBytes - start).toBe(64 + 64)
   await workspace.compile({ two: of, three: program({ outputs: { y: tanh(multiply(input("x", [3]), 3)) } }) })
   expect(workspace.plannedBytes - start).toBe(64 + 64 + 128)
+})
+
+it("a device that a model opens for itself has no kernels of gradients, and says so before anything runs", async () => {
+  const logits = state("logits", [2, 3])
+  const loss = sum(crossEntropy(logits, input("targets", [2], "i32")))
+  const [dLogits] = gradients(loss, [logits])
+  await using own = await openWasmDevice({ local: true })
+  const workspace = own.createWorkspace()
+  await workspace.compile({ f: program({ outputs: { loss } }) })
+  await expect(workspace.compile({ f: program({ outputs: { dLogits: dLogits! } }) })).rejects.toThrow(
+    "this device has no kernel for crossEntropyGrad",
+  )
 })
 
 it("a device that is closed finishes what was asked before and refuses what comes after", async () => {

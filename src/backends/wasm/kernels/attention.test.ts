@@ -12,6 +12,7 @@ const narrow: Omit<AttentionShape, "scale" | "causal">[] = [
   { B: 2, T: 19, H: 2, D: 32, S: 19, K: 1 },
   { B: 3, T: 1, H: 4, D: 32, S: 33, K: 1 },
   { B: 2, T: 1, H: 2, D: 37, S: 70, K: 1 },
+  { B: 2, T: 1, H: 9, D: 64, S: 31, K: 3 },
   { B: 3, T: 2, H: 2, D: 64, S: 3, K: 2 },
   { B: 1, T: 67, H: 1, D: 2, S: 67, K: 1 },
   { B: 1, T: 6, H: 1, D: 7, S: 6, K: 1 },

@@ -2,7 +2,7 @@
 // A strip's scores stay in the lane's scratch, one row of them a key; keys that no row of the strip sees are never read.
 import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from "../assembler.ts"
 import { emitExp, emitLog } from "../vector-math.ts"
-import { emitAttentionOfFewRows, fewRowsScratchBytes, hasFewRows } from "./attention-decode.ts"
+import { emitAttentionOfOneRow, oneRowScratchBytes } from "./attention-decode.ts"
 import {
   type AttentionShape,
   emitForKeyTiles,
@@ -39,7 +39,7 @@ function layOut(shape: AttentionShape) {
 
 /** Scratch of one lane. */
 export function attentionScratchBytes(shape: AttentionShape): number {
-  return hasFewRows(shape) ? fewRowsScratchBytes(shape) : layOut(shape).bytes
+  return shape.T === 1 ? oneRowScratchBytes(shape) : layOut(shape).bytes
 }
 
 /**
@@ -48,7 +48,7 @@ export function attentionScratchBytes(shape: AttentionShape): number {
  * -Infinity.
  */
 export function emitAttention(module: ModuleBuilder, shape: AttentionShape, options: { fma: boolean }): FunctionHandle {
-  if (hasFewRows(shape)) return emitAttentionOfFewRows(module, shape, options)
+  if (shape.T === 1) return emitAttentionOfOneRow(module, shape, options)
   const { B, T, H, D, S, K } = shape
   const { W, table, queries } = layOut(shape)
   const strips = Math.ceil(rowsOf(shape) / W)

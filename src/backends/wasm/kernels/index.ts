@@ -3,9 +3,8 @@ import { DeviceError, type DType, sizeOf } from "../../../core/index.ts"
 import type { ElementwiseOp, Node, Op, Tensor } from "../../../tensor/index.ts"
 import type { FunctionHandle, ModuleBuilder } from "../assembler.ts"
 import { attentionScratchBytes, emitAttention } from "./attention.ts"
-import { attentionGradScratchBytes, emitAttentionGrad } from "./attention-grad.ts"
 import { emitCacheWrite } from "./cache-write.ts"
-import { emitCrossEntropy, emitCrossEntropyGrad } from "./cross-entropy.ts"
+import { emitCrossEntropy } from "./cross-entropy.ts"
 import { emitGather } from "./gather.ts"
 import { emitMatmul, matmulScratchBytes } from "./matmul.ts"
 import { type Product, productName, type TileShape } from "./matmul-shape.ts"
@@ -29,6 +28,8 @@ export interface Build {
   readonly fma: boolean
   /** Register tile of matrix products. */
   readonly tile: TileShape
+  /** What only training needs; a device that runs a model goes without. */
+  readonly gradientKernels?: GradientKernels | undefined
 }
 
 export interface KernelOptions extends Build {
@@ -41,6 +42,9 @@ export interface KernelOptions extends Build {
 /** Operations that never reach a kernel: sources, views, and what the schedule fuses. */
 type Absorbed = ElementwiseOp | "input" | "state" | "constant" | "data" | "reshape" | "broadcast" | "sum" | "max"
 type KernelRule<O extends Op> = (node: Node<O>, options: KernelOptions) => Kernel
+/** Operations that `gradients` alone makes; their rows stand in gradient-kernels.ts. */
+type GradientOp = "attentionGrad" | "crossEntropyGrad"
+export type GradientKernels = { readonly [O in GradientOp]: KernelRule<O> }
 
 /** The product of a node, as the fewest and largest matrices. */
 export function productOf(node: Node<"matmul">): Product {
@@ -61,16 +65,16 @@ function matmulKernel(node: Node<"matmul">, { fma, tile, viaBlas }: KernelOption
   return { scratchBytes: matmulScratchBytes(shape), emit: (module) => emitMatmul(module, shape) }
 }
 
-const kernels: { readonly [O in Exclude<Op, Absorbed>]: KernelRule<O> } = {
+const kernels: { readonly [O in Exclude<Op, Absorbed | GradientOp>]: KernelRule<O> } = {
   matmul: matmulKernel,
   gather: (node) => {
     const [V, C] = node.inputs[0]!.shape as [number, number]
     return { emit: (module) => emitGather(module, { V, C, N: sizeOf(node.inputs[1]!.shape) }) }
   },
-  packedLinear: (node, { fma }) => {
+  packedLinear: (node, { fma, tile }) => {
     const [x, { dtype }] = node.inputs as [Tensor, Tensor]
     const [k, n] = [x.shape.at(-1)!, node.attributes.outputs]
-    const shape = { m: sizeOf(x.shape.slice(0, -1)), n, k, dtype: storedDType(dtype), fma }
+    const shape = { m: sizeOf(x.shape.slice(0, -1)), n, k, dtype: storedDType(dtype), fma, tile }
     return { scratchBytes: packedLinearScratchBytes(shape), emit: (module) => emitPackedLinear(module, shape) }
   },
   packedGather: (node) => {
@@ -100,11 +104,6 @@ const kernels: { readonly [O in Exclude<Op, Absorbed>]: KernelRule<O> } = {
     const shape = { ...attentionShape(node as Node), ...node.attributes, tileColumns: tile.columns }
     return { scratchBytes: attentionScratchBytes(shape), emit: (module) => emitAttention(module, shape, { fma }) }
   },
-  attentionGrad: (node, { fma, tile }) => {
-    const shape = { ...attentionShape(node as Node), ...node.attributes, tileColumns: tile.columns }
-    const scratchBytes = attentionGradScratchBytes(shape)
-    return { scratchBytes, emit: (module) => emitAttentionGrad(module, shape, { fma }) }
-  },
   cacheWrite: (node, { inPlace }) => {
     const [B, S, K, D] = node.inputs[0]!.shape as [number, number, number, number]
     return { emit: (module) => emitCacheWrite(module, { B, S, K, D, T: node.inputs[1]!.shape[1]! }, { inPlace }) }
@@ -113,15 +112,12 @@ const kernels: { readonly [O in Exclude<Op, Absorbed>]: KernelRule<O> } = {
     const [N, V] = node.inputs[0]!.shape as [number, number]
     return { emit: (module) => emitCrossEntropy(module, { N, V }, { fma }) }
   },
-  crossEntropyGrad: (node, { fma }) => {
-    const [N, V] = node.inputs[0]!.shape as [number, number]
-    return { emit: (module) => emitCrossEntropyGrad(module, { N, V }, { fma }) }
-  },
 }
 
 const storedDType = (dtype: DType): "f32" | "f16" => (dtype === "f16" ? "f16" : "f32")
 
-function attentionShape(node: Node): { B: number; T: number; H: number; K: number; D: number; S: number } {
+/** Sizes of attention and of its gradient. */
+export function attentionShape(node: Node): { B: number; T: number; H: number; K: number; D: number; S: number } {
   const [B, T, H, D] = node.inputs[0]!.shape as [number, number, number, number]
   const [, S, K] = node.inputs[1]!.shape as [number, number, number, number]
   return { B, T, H, K, D, S }
@@ -133,8 +129,9 @@ function attentionShape(node: Node): { B: number; T: number; H: number; K: numbe
  * @throws DeviceError  for an operation the backend lacks
  */
 export function kernelOf(node: Node, options: KernelOptions): Kernel {
-  const rule = (kernels as { readonly [O in Op]?: (node: Node, options: KernelOptions) => Kernel })[node.op]
+  const rules: { readonly [O in Op]?: unknown } = { ...kernels, ...options.gradientKernels }
+  const rule = rules[node.op] as KernelRule<Op> | undefined
   if (rule !== undefined) return rule(node, options)
-  const hint = 'use openDevice({ kind: "reference" })'
-  throw new DeviceError(`the wasm backend has no kernel for ${node.op}`, hint)
+  const hint = "a device that a model opened for itself only runs it: open one with openDevice()"
+  throw new DeviceError(`this device has no kernel for ${node.op}`, hint)
 }

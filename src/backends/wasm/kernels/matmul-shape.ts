@@ -89,13 +89,19 @@ export function matmulPath({ batch, m, n, k, transposeA, transposeB, blas }: Res
 }
 
 /** Depth of a panel: k cut into equal multiples of 4 no deeper than {@link MAX_PANEL_DEPTH}. */
-export function panelDepth({ k }: ResolvedMatmul): number {
+export function panelDepth({ k }: { readonly k: number }): number {
   const blocks = Math.ceil(k / MAX_PANEL_DEPTH)
   return Math.ceil(k / blocks / 4) * 4
 }
 
+/** As much of a shape as decides about its rows. */
+interface RowsAndTile {
+  readonly m: number
+  readonly tile: { readonly rows: number }
+}
+
 /** Rows of a block: m cut into equal multiples of the tile, about {@link MAX_BLOCK_ROWS} at most. */
-export function blockRows({ m, tile }: ResolvedMatmul): number {
+export function blockRows({ m, tile }: RowsAndTile): number {
   const blocks = Math.ceil(m / MAX_BLOCK_ROWS)
   return Math.ceil(m / blocks / tile.rows) * tile.rows
 }
@@ -109,7 +115,7 @@ export interface RowTiles {
 /** What is over six rows, one six included, in heights that run at full speed: five rows run out of registers, two starve. */
 const TAILS_OF_SIX = [[], [4, 3], [4, 4], [3], [4], [4, 4, 3]]
 
-export function rowTiles({ m, tile }: ResolvedMatmul): RowTiles {
+export function rowTiles({ m, tile }: RowsAndTile): RowTiles {
   const rest = m % tile.rows
   const heights = tile.rows === 6 && m > 6 ? TAILS_OF_SIX[rest] : rest > 4 ? [3, rest - 3] : rest > 0 ? [rest] : []
   const tail: { at: number; rows: number }[] = []

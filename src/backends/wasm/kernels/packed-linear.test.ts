@@ -5,6 +5,7 @@ import { decodeF16, encodeF16 } from "../../../core/index.ts"
 import { input, packedGather, packedLinear, packPanels, panelShape } from "../../../tensor/index.ts"
 import type { ModuleBuilder } from "../assembler.ts"
 import { builds, check, LANES, noise, runKernel, type Values } from "./attention-harness.ts"
+import { SMALLEST_TILE, type TileShape } from "./matmul-shape.ts"
 import { emitPackedGather } from "./packed-gather.ts"
 import { emitPackedLinear, packedLinearScratchBytes } from "./packed-linear.ts"
 
@@ -15,8 +16,8 @@ const PANELS = packPanels(noise(N * K, 2), [N, K])
 const stored = (values: Float32Array, dtype: DType): Values =>
   dtype === "f32" ? values : new Int32Array(encodeF16(values).buffer)
 
-function product(m: number, x: Float32Array, dtype: DType, fma: boolean) {
-  const shape = { m, n: N, k: K, dtype, fma }
+function product(m: number, x: Float32Array, dtype: DType, fma: boolean, tile = SMALLEST_TILE) {
+  const shape = { m, n: N, k: K, dtype, fma, tile }
   return {
     emit: (module: ModuleBuilder) => emitPackedLinear(module, shape),
     inputs: [x, stored(PANELS, dtype)],
@@ -36,6 +37,18 @@ describe.each(builds.flatMap((fma) => (["f32", "f16"] as const).map((dtype) => (
           const [some] = runKernel(product(m, x.slice(first * K, (first + m) * K), dtype, fma), 1)
           expect(some, `${m} rows from ${first}`).toEqual(all!.slice(first * N, (first + m) * N))
         }
+    })
+
+    it.each<TileShape>([
+      { rows: 6, columns: 8 },
+      { rows: 6, columns: 16 },
+    ])("gives the same bits on a register tile of $rows x $columns, whatever rows are left over", (tile) => {
+      const x = noise(529 * K, 1)
+      for (const m of [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16, 17, 257, 529]) {
+        const [want] = runKernel(product(m, x.slice(0, m * K), dtype, fma), 1)
+        for (const lanes of [1, 2])
+          expect(runKernel(product(m, x.slice(0, m * K), dtype, fma, tile), lanes)[0], `${m} rows`).toEqual(want)
+      }
     })
 
     it("gives the same bits on any number of lanes, within its bounds", () => {

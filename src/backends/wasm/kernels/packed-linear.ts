@@ -1,15 +1,17 @@
 // Products with packed weights (tensor/panels.ts), read in place: no panel is ever packed at run time. One or two rows, as
 // decoding makes them, read the weights once, straight forward, and are as fast as the memory; one row walks two panels far
-// apart. More rows take a panel's next 256 inputs into the first-level cache and
-// bring all rows past it. In all of them an element's terms are added one after the other in the order of k, so that a row has
-// the same bits alone, in a batch and in a prompt.
+// apart. More rows take a panel's next inputs into the first-level cache and bring all rows past it, on the register tile of
+// every product. In all of them an element's terms are added one after the other in the order of k, so that a row has the
+// same bits alone, in a batch and in a prompt.
 
 // biome-ignore-all format: one line is one step of the kernel
 
 import { PANEL_COLUMNS } from "../../../tensor/index.ts"
-import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder, Operand } from "../assembler.ts"
+import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from "../assembler.ts"
 import { defineKernel, emitNotNegative, emitSlice, emitStorePart, type LaneParams } from "./lane-slice.ts"
+import { blockRows, panelDepth, rowTiles, type TileShape } from "./matmul-shape.ts"
 import { emitAddProduct, emitMin } from "./matmul-slice.ts"
+import { registerTile } from "./register-tile.ts"
 
 export interface PackedLinearShape {
   /** Rows of x. */
@@ -21,17 +23,15 @@ export interface PackedLinearShape {
   /** How the weights are stored. */
   readonly dtype: "f32" | "f16"
   readonly fma: boolean
+  /** Register tile of more than two rows; it never changes the bits. */
+  readonly tile: TileShape
 }
 
-/** Rows of a tile: two of them and a panel's four vectors make 8 sums, and all fits the 16 registers V8 gives on Node 20. */
-const TILE_ROWS = 2
-/** Inputs of a block: 256 · 16 floats are 16 KB, half of the smallest first-level cache in use. */
-const BLOCK_DEPTH = 256
-/** Up to so many rows are limited by memory too: short blocks, so that the next one is on its way while this one is used. */
+/** Rows of a thin tile: two of them and a panel's four vectors make 8 sums, and all fits the 16 registers V8 gives on Node 20. */
+const THIN_ROWS = 2
+/** Up to so many rows are limited by memory too: short blocks of inputs, so that the next one is on its way while this one is used. */
 const FEW_ROWS = 16
 const SHORT_BLOCK_DEPTH = 32
-/** Rows that share a block: with 256 deep, 256 KB of x, half of a second-level cache. */
-const BLOCK_ROWS = 256
 
 /** Sign, exponent and fraction of a half that was extended to 32 bits and moved up 13. */
 const HALF_BITS = 0x8fffe000 | 0
@@ -39,8 +39,8 @@ const HALF_BITS = 0x8fffe000 | 0
 const FLOAT_ROW_BYTES = 4 * PANEL_COLUMNS
 
 /** One tile of rows needs no blocks: nothing is used twice, but that halves are better turned to floats once than for each row. */
-const isThin = ({ m, dtype }: PackedLinearShape): boolean => m <= (dtype === "f32" ? TILE_ROWS : 1)
-const blockDepth = (shape: PackedLinearShape): number => (isThin(shape) ? shape.k : Math.min(shape.k, shape.m <= FEW_ROWS ? SHORT_BLOCK_DEPTH : BLOCK_DEPTH))
+const isThin = ({ m, dtype }: PackedLinearShape): boolean => m <= (dtype === "f32" ? THIN_ROWS : 1)
+const blockDepth = (shape: PackedLinearShape): number => (isThin(shape) ? shape.k : shape.m <= FEW_ROWS ? Math.min(shape.k, SHORT_BLOCK_DEPTH) : panelDepth(shape))
 /** One row of floats is limited by memory, which gives two streams faster than one; halves by what it takes to convert them. */
 const walksPairs = ({ m, dtype }: PackedLinearShape): boolean => m === 1 && dtype === "f32"
 /** Thin products turn halves to floats in registers, others a block at a time, in scratch. */
@@ -57,9 +57,9 @@ export function emitPackedLinear(module: ModuleBuilder, shape: PackedLinearShape
     const [panel, row, start, end, whole] = f.locals("i32", 5)
     emitSlice(f, lane, Math.ceil(n / PANEL_COLUMNS), start, end)
     f.assign(whole, () => emitMin(f, Math.floor(n / PANEL_COLUMNS), end))
-    const all = { f, shape, x, panels, y, lane, panel, row, mask: f.local("v128") }
+    const all = { f, module, shape, x, panels, y, lane, panel, row, mask: f.local("v128") }
     f.i32.const(HALF_BITS), f.i32x4.splat(), f.local.set(all.mask)
-    f.forRange(row, 0, m, BLOCK_ROWS, () => {
+    f.forRange(row, 0, m, blockRows(shape), () => {
       f.assign(panel, start)
       if (walksPairs(shape)) emitPairs(all, whole)
       f.forRange(panel, panel, whole, 1, () => emitPanel(all, PANEL_COLUMNS))
@@ -86,6 +86,7 @@ function emitPairs(panels: Panels, whole: Local): void {
 /** What the loops of a lane share. */
 interface Panels {
   readonly f: FunctionBuilder
+  readonly module: ModuleBuilder
   readonly shape: PackedLinearShape
   readonly x: Local
   readonly panels: Local
@@ -105,9 +106,10 @@ interface Panels {
 interface Block extends Panels {
   /** Outputs of the panel. */
   readonly width: number
-  /** First input. */
-  readonly k0: Operand
-  /** Where its rows of 16 begin and end. */
+  /** First input, and how many. */
+  readonly k0: Local
+  readonly depth: Local
+  /** Where their rows of 16 begin and end. */
   readonly weights: Local
   readonly weightsEnd: Local
   readonly dtype: "f32" | "f16"
@@ -119,13 +121,13 @@ const rowBytes = (dtype: "f32" | "f16"): number => (dtype === "f16" ? FLOAT_ROW_
 function emitPanel(panels: Panels, width: number): void {
   const { f, shape, lane } = panels
   f.scope(() => {
-    const [k0, weights, weightsEnd] = f.locals("i32", 3)
-    const block = { ...panels, width, k0, weights, weightsEnd, dtype: expandsBlocks(shape) ? ("f32" as const) : shape.dtype }
-    const depth = blockDepth(shape)
-    f.forRange(k0, 0, Math.max(shape.k, 1), Math.max(depth, 1), () => {
+    const [k0, depth, weights, weightsEnd] = f.locals("i32", 4)
+    const block = { ...panels, width, k0, depth, weights, weightsEnd, dtype: expandsBlocks(shape) ? ("f32" as const) : shape.dtype }
+    const most = blockDepth(shape)
+    f.forRange(k0, 0, Math.max(shape.k, 1), Math.max(most, 1), () => {
+      f.assign(depth, () => emitMin(f, most, () => (f.i32.const(shape.k), f.local.get(k0), f.i32.sub())))
       f.assign(weights, () => f.address(panels.panels, () => f.scaled(() => f.address(() => f.scaled(panels.panel, shape.k), k0), rowBytes(shape.dtype))))
-      const rows = () => emitMin(f, depth, () => (f.i32.const(shape.k), f.local.get(k0), f.i32.sub()))
-      f.assign(weightsEnd, () => f.address(weights, () => f.scaled(rows, rowBytes(shape.dtype))))
+      f.assign(weightsEnd, () => f.address(weights, () => f.scaled(depth, rowBytes(shape.dtype))))
       if (expandsBlocks(shape)) emitExpand(block, lane.scratch)
       emitRows(block)
     })
@@ -155,23 +157,43 @@ function emitLoadHalves(f: FunctionBuilder, mask: Local, address: Local, offset:
   f.local.get(address), f.v128.load16x4S(offset), f.i32.const(13), f.i32x4.shl(), f.local.get(mask), f.v128.and()
 }
 
-/** Up to {@link BLOCK_ROWS} rows against one block. */
+/** The rows from `row` on that share a block, against it. */
 function emitRows(block: Block): void {
-  const { f, shape: { m, n, k }, x, y, k0, panel, row } = block
-  const whole = m - (m % TILE_ROWS)
+  const { f, shape, x, y, k0, panel, row } = block
+  const height = tileRows(block)
+  const { whole, tail } = rowTiles({ m: shape.m, tile: { rows: height } })
   f.scope(() => {
     const [a, c, r, end] = f.locals("i32", 4)
-    f.assign(a, () => f.address(x, () => f.scaled(row, 4 * k), () => f.scaled(k0, 4)))
-    f.assign(c, () => f.address(y, () => f.scaled(row, 4 * n), () => f.scaled(panel, FLOAT_ROW_BYTES)))
-    f.assign(end, () => emitMin(f, whole, () => f.address(row, BLOCK_ROWS)))
-    f.forRange(r, row, end, TILE_ROWS, () => {
-      emitTile(block, a, c, TILE_ROWS)
-      f.increment(a, 4 * k * TILE_ROWS), f.increment(c, 4 * n * TILE_ROWS)
-    })
-    if (whole === m) return
-    f.address(row, BLOCK_ROWS), f.i32.const(m), f.i32.geS()
-    f.if(() => emitTile(block, a, c, m - whole))
+    const tile = (rows: number) => {
+      f.assign(a, () => f.address(x, () => f.scaled(r, 4 * shape.k), () => f.scaled(k0, 4)))
+      f.assign(c, () => f.address(y, () => f.scaled(r, 4 * shape.n), () => f.scaled(panel, FLOAT_ROW_BYTES)))
+      if (height === THIN_ROWS) emitTile(block, a, c, rows)
+      else emitRegisterTiles(block, a, c, rows)
+    }
+    f.assign(end, () => f.address(row, blockRows(shape)))
+    f.forRange(r, row, () => emitMin(f, end, whole * height), height, () => tile(height))
+    for (const { at, rows } of tail) {
+      f.local.get(row), f.i32.const(at), f.i32.leS(), f.local.get(end), f.i32.const(at), f.i32.gtS(), f.i32.and()
+      f.if(() => (f.assign(r, at), tile(rows)))
+    }
   })
+}
+
+/**
+ * A panel serves the register tile in place, one of 8 columns twice. Thin tiles are left for the narrow panel at the edge, and
+ * for few rows where 128 bits are all: the loads of their longer steps hide the memory's delay (6 rows: 45 for 36 GFLOP/s).
+ */
+function tileRows({ shape: { m, tile }, width }: Block): number {
+  const thin = width < PANEL_COLUMNS || m <= (tile.columns === PANEL_COLUMNS ? THIN_ROWS : FEW_ROWS)
+  return thin ? THIN_ROWS : tile.rows
+}
+
+function emitRegisterTiles({ f, module, shape: { n, k, fma, tile }, k0, weights, depth }: Block, x: Local, y: Local, rows: number): void {
+  const kernel = registerTile(module, { rows, vectors: tile.columns / 4, aRow: 4 * k, aStep: 4, bStep: FLOAT_ROW_BYTES, cRow: 4 * n, fma })
+  for (let offset = 0; offset < FLOAT_ROW_BYTES; offset += 4 * tile.columns) {
+    f.local.get(x), f.address(weights, offset), f.address(y, offset), f.local.get(depth), f.local.get(k0)
+    f.call(kernel)
+  }
 }
 
 /** `y[rows, panel] += x[rows, block] · block`, from 0 in the first block; of both panels where two are walked. */
