@@ -1,5 +1,6 @@
 // Floating-point operations of a traced graph, by structure: products count 2·M·N·K, attention its full T x S square whether
-// or not a kernel skips the masked half (peers.md). Elementwise work is left out, as the field does.
+// or not a kernel skips the masked half (peers.md). Elementwise work is left out, as the field does, and so is what a gradient
+// computes again: a head without stored logits counts as one with them.
 import { sizeOf } from "../core/index.ts"
 import type { Op } from "./ops.ts"
 import type { Program } from "./program.ts"
@@ -23,6 +24,12 @@ const attentionCost =
     return products * 2 * sizeOf(node.inputs[0]!.shape) * S
   }
 
+/** `2 · N·C·V` for each product of the head: x·Wᵀ forward; dLogits·W, dLogitsᵀ·x backward. */
+const headCost =
+  (products: number) =>
+  ({ inputs }: Node): number =>
+    products * 2 * sizeOf(inputs[0]!.shape) * inputs[1]!.shape[0]!
+
 const costs: { readonly [O in Op]?: (node: Node) => number } = {
   matmul: (node) => {
     const a = node.inputs[0]!.shape
@@ -32,4 +39,6 @@ const costs: { readonly [O in Op]?: (node: Node) => number } = {
   packedLinear: (node) => 2 * sizeOf(node.outputs[0]!.shape) * node.inputs[0]!.shape.at(-1)!,
   attention: attentionCost(2),
   attentionGrad: attentionCost(4),
+  linearCrossEntropy: headCost(1),
+  linearCrossEntropyGrad: headCost(2),
 }

@@ -235,3 +235,20 @@ export const cacheWrite = (cache: Tensor, x: Tensor, position: Tensor): Tensor =
 /** `-ln softmax(logits)[target]` per row, in nats; 0 where the target is negative. `logits [N, V]`, `targets [N]`. */
 export const crossEntropy = (logits: Tensor, targets: Tensor): Tensor =>
   applyOp("crossEntropy", [logits, targets], {})[0]!
+
+/**
+ * Cross-entropy of a head, `-ln softmax(logits)[target]` with `logits = x·weightᵀ`, softcapped to `softcap · tanh(logits /
+ * softcap)` where `softcap` is not 0: in nats, 0 where the target is negative.
+ *
+ * Neither logits nor their gradient are ever stored whole: they are computed block by block, and once more in the gradient. It
+ * takes a third more products than `crossEntropy(matmul(…))`, and saves its `8·N·V` bytes.
+ *
+ * @param x        `[N, C]`
+ * @param weight   `[V, C]`
+ * @param targets  i32 `[N]`
+ * @returns        `[N]`
+ * @throws ShapeError  if the shapes do not fit
+ */
+export function linearCrossEntropy(x: Tensor, weight: Tensor, targets: Tensor, { softcap = 0 } = {}): Tensor {
+  return applyOp("linearCrossEntropy", [x, weight, targets], { softcap })[0]!
+}

@@ -113,6 +113,11 @@ function attentionRule(node: Node<"attention">, [dO, dLogSumExp]: readonly Gradi
   return applyOp("attentionGrad", [q, k, v, position, o, logSumExp, dO!], node.attributes)
 }
 
+function linearCrossEntropyRule(node: Node<"linearCrossEntropy">, [dNats, dLogSumExp]: readonly Gradient[]) {
+  invariant(dLogSumExp === undefined, "linearCrossEntropy: the log-sum-exp is for the gradient kernel alone")
+  return applyOp("linearCrossEntropyGrad", [...node.inputs, node.outputs[1]!, dNats!], node.attributes)
+}
+
 const notTwice =
   (op: string): GradientRule<Op> =>
   () => {
@@ -130,7 +135,8 @@ const notTrained =
 
 const TWO_OVER_SQRT_PI = 1.1283791670955126
 
-const rules: { readonly [O in Op]: GradientRule<O> } = {
+/** Made when gradients are asked for: a bundle that only runs models leaves them out. */
+const gradientRules = (): { readonly [O in Op]: GradientRule<O> } => ({
   input: none,
   state: none,
   constant: none,
@@ -196,7 +202,9 @@ const rules: { readonly [O in Op]: GradientRule<O> } = {
   },
   crossEntropy: (node, [dy]) => [applyOp("crossEntropyGrad", [...node.inputs, dy!], {})[0]!, undefined],
   crossEntropyGrad: notTwice("crossEntropy"),
-}
+  linearCrossEntropy: linearCrossEntropyRule,
+  linearCrossEntropyGrad: notTwice("linearCrossEntropy"),
+})
 
 /** Which of `nodes`, oldest first, depend on any of `wrt`: gradients are worth computing only there. */
 function dependents(nodes: readonly Node[], wrt: readonly Tensor[]): Set<Node> {
@@ -217,6 +225,7 @@ export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
     throw new ShapeError(`gradients: the loss must be a scalar, got [${loss.shape.join(", ")}]`, "use mean()")
   const nodes = ancestorsOf([loss])
   const useful = dependents(nodes, wrt)
+  const rules = gradientRules()
   const total = new Map<Tensor, Tensor>([[loss, broadcast(constant(1), loss.shape)]])
   for (const node of nodes.reverse()) {
     const dOutputs = node.outputs.map((output) => total.get(output))

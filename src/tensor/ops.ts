@@ -79,6 +79,13 @@ export interface OpAttributes {
   crossEntropy: None
   /** (logits [N, V], targets i32 [N], dLoss [N]) → dLogits [N, V]. */
   crossEntropyGrad: None
+  /**
+   * (x [N, C], weight [V, C], targets i32 [N]) → nats [N], logSumExp [N] of logits `softcap(x·weightᵀ)`; both are 0 where the
+   * target is negative. A softcap of 0 is none.
+   */
+  linearCrossEntropy: { readonly softcap: number }
+  /** (x, weight, targets, logSumExp, dNats [N]) → dX, dWeight. */
+  linearCrossEntropyGrad: { readonly softcap: number }
 }
 
 export type None = { readonly [key: string]: never }

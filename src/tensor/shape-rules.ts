@@ -273,6 +273,16 @@ export const shapeRules: { readonly [O in Op]: ShapeRule<O> } = {
     requireShape("crossEntropyGrad", dLoss!, [logits!.shape[0]!], "dLoss")
     return f32(logits!.shape)
   },
+  linearCrossEntropy: ([x, weight, targets]) => {
+    requireRank("linearCrossEntropy", x!, 2, "x [N, C]")
+    requireRank("linearCrossEntropy", weight!, 2, "weight [V, C]")
+    const [[N, C], [V]] = [x!.shape as [number, number], weight!.shape as [number]]
+    requireShape("linearCrossEntropy", weight!, [V, C], "weight")
+    requireDType("linearCrossEntropy", targets!, "i32", "targets")
+    requireShape("linearCrossEntropy", targets!, [N], "targets")
+    return [...f32([N]), ...f32([N])]
+  },
+  linearCrossEntropyGrad: ([x, weight]) => [...f32(x!.shape), ...f32(weight!.shape)],
 }
 
 /** Refuses attributes that no table can check, at the door of the room. */

@@ -329,6 +329,49 @@ function crossEntropyGrad(
   return [result]
 }
 
+/** Logits of row n of the head, and how they change with `x·weight`: `softcap(z)` and its slope. */
+function headRow(
+  n: number,
+  [x, weight]: readonly Numbers[],
+  node: Node<"linearCrossEntropy" | "linearCrossEntropyGrad">,
+) {
+  const [V, C] = node.inputs[1]!.shape as [number, number]
+  const { softcap } = node.attributes
+  const plain = Float64Array.from({ length: V }, (_, v) => dot(x!, n * C, weight!, v * C, C))
+  if (softcap === 0) return { logits: plain, slopes: plain.map(() => 1) }
+  const bent = plain.map((z) => tanh(z / softcap))
+  return { logits: bent.map((t) => softcap * t), slopes: bent.map((t) => 1 - t * t) }
+}
+
+function linearCrossEntropy(inputs: readonly Numbers[], node: Node<"linearCrossEntropy">): readonly Numbers[] {
+  const N = node.inputs[0]!.shape[0]!
+  const [nats, logSumExp] = [zeros([N]), zeros([N])]
+  for (const [n, target] of inputs[2]!.entries()) {
+    if (target < 0) continue
+    const { logits } = headRow(n, inputs, node)
+    logSumExp[n] = logSumExpOf(logits)
+    nats[n] = logSumExp[n]! - logits[target]!
+  }
+  return [nats, logSumExp]
+}
+
+/** `dZ = dNats · (softmax(logits) - onehot(target)) · slope`, `dX = dZ·W`, `dW = dZᵀ·x`. */
+function linearCrossEntropyGrad(inputs: readonly Numbers[], node: Node<"linearCrossEntropyGrad">): readonly Numbers[] {
+  const [x, weight, targets, logSumExp, dNats] = inputs
+  const C = node.inputs[0]!.shape[1]!
+  const [dX, dWeight] = [zeros(node.inputs[0]!.shape), zeros(node.inputs[1]!.shape)]
+  for (const [n, target] of targets!.entries()) {
+    if (target < 0) continue
+    const { logits, slopes } = headRow(n, inputs, node)
+    for (const [v, logit] of logits.entries()) {
+      const dZ = dNats![n]! * (exp(logit - logSumExp![n]!) - (v === target ? 1 : 0)) * slopes[v]!
+      addScaled(dX, n * C, dZ, weight!, v * C, C)
+      addScaled(dWeight, v * C, dZ, x!, n * C, C)
+    }
+  }
+  return [dX, dWeight]
+}
+
 const fedByTheDevice = (): never => invariant(false, "inputs and states are fed by the device") as never
 
 export const referenceOps: { readonly [O in Op]: ReferenceOp<O> } = {
@@ -387,6 +430,8 @@ export const referenceOps: { readonly [O in Op]: ReferenceOp<O> } = {
   cacheWrite,
   crossEntropy,
   crossEntropyGrad,
+  linearCrossEntropy,
+  linearCrossEntropyGrad,
 }
 
 function elementwiseBroadcast(inputs: readonly Numbers[], node: Node<"broadcast">): readonly Numbers[] {

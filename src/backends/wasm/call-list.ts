@@ -1,10 +1,10 @@
 // What a lane does in one run of a program: a list of calls with constant addresses, and the barriers that some of them need.
 // Neighbors that do not touch each other's results run without one in between: all norms, all parameters of an optimizer.
 import { sizeOf } from "../../core/index.ts"
-import { type Node, readsOf, type Step, type Tensor } from "../../tensor/index.ts"
+import { readsOf, type Step, type Tensor } from "../../tensor/index.ts"
 import type { FunctionHandle, ModuleBuilder } from "./assembler.ts"
 import { elementKey, emitElement, emitPartials, partialBytes } from "./kernels/element.ts"
-import { type KernelOptions, kernelOf } from "./kernels/index.ts"
+import { type KernelOptions, type Span, seriesOf } from "./kernels/index.ts"
 import { addressOf, copiedUpdates, type Places, type PlannedProgram } from "./planned-program.ts"
 import { type Charge, COPY, chargeOf, PARTIALS, tensorBytes } from "./profile.ts"
 
@@ -35,10 +35,11 @@ export function callsOf(module: ModuleBuilder, planned: PlannedProgram, places: 
   let pending: Call[] = []
   const flush = () => (calls.push(...pending), (pending = []))
   for (const step of planned.steps) {
-    const [first, second] = callsOfStep(module, step, planned, places, options)
-    if (pending.some(({ writes }) => meet(writes, first!.reads) || meet(writes, first!.writes))) flush()
-    calls.push(first!)
-    if (second !== undefined) pending.push(second)
+    const { now, later } = callsOfStep(module, step, planned, places, options)
+    const clash = ({ writes }: Call) => now.some((call) => meet(writes, call.reads) || meet(writes, call.writes))
+    if (pending.some(clash)) flush()
+    calls.push(...now)
+    pending.push(...later)
   }
   flush()
   return [...calls, ...copies(module, planned, places)]
@@ -59,49 +60,71 @@ export function barriersBefore(calls: readonly Call[]): boolean[] {
 const meet = (a: readonly Region[], b: readonly Region[]): boolean =>
   a.some((x) => b.some((y) => x.start < y.end && y.start < x.end))
 
+/** Calls to be made at once, and one that may wait until its result is read. */
+interface StepCalls {
+  readonly now: readonly Call[]
+  readonly later: readonly Call[]
+}
+
 function callsOfStep(
   module: ModuleBuilder,
   step: Step,
   planned: PlannedProgram,
   places: Places,
   options: Options,
-): [Call, Call?] {
-  const region = (tensor: Tensor) => regionAt(addressOf(tensor, planned, places), tensorBytes(tensor))
-  const [reads, writes] = [readsOf(step).map(region), step.writes.map(region)]
-  const charge = chargeOf(step)
+): StepCalls {
   const address = (tensor: Tensor) => addressOf(tensor, planned, places)
+  const extra = places.arena + (planned.layout.extras.get(step) ?? 0)
   if (step.kind === "op") {
-    const { node } = step
     const inPlace = step.writes.some((tensor) => planned.layout.inPlace.has(tensor))
-    const target = module.once(opKey(node, inPlace), () => kernelOf(node, { ...options, inPlace }).emit(module))
-    return [
-      { target, addresses: [...node.inputs, ...node.outputs].map(address), ownScratch: true, reads, writes, charge },
-    ]
+    return { now: callsOfSeries(module, step, { address, block: extra }, { ...options, inPlace }), later: [] }
   }
+  const region = (tensor: Tensor) => regionAt(address(tensor), tensorBytes(tensor))
+  const [reads, writes] = [readsOf(step).map(region), step.writes.map(region)]
   const target = module.once(elementKey(step), () => emitElement(module, step, options))
-  const partials = places.arena + (planned.layout.extras.get(step) ?? 0)
-  const addresses = [...step.body.leaves.map(address), ...step.writes.map(address), partials]
+  const addresses = [...step.body.leaves.map(address), ...step.writes.map(address), extra]
+  const first = { target, addresses, ownScratch: false, reads, writes, charge: chargeOf(step) }
   const bytes = partialBytes(step)
-  if (step.kind !== "reduction" || bytes === 0) return [{ target, addresses, ownScratch: false, reads, writes, charge }]
-  const between = [regionAt(partials, bytes)]
+  if (step.kind !== "reduction" || bytes === 0) return { now: [first], later: [] }
+  const between = [regionAt(extra, bytes)]
   const second: Call = {
     target: module.once(`partials ${elementKey(step)}`, () => emitPartials(module, step)),
-    addresses: [partials, address(step.writes[0]!)],
+    addresses: [extra, address(step.writes[0]!)],
     ownScratch: false,
     reads: between,
     writes,
     charge: PARTIALS,
   }
-  return [{ target, addresses, ownScratch: false, reads, writes: between, charge }, second]
+  return { now: [{ ...first, writes: between }], later: [second] }
+}
+
+/** The calls of an operation; the first is charged with all of it. */
+function callsOfSeries(
+  module: ModuleBuilder,
+  step: Step & { kind: "op" },
+  at: { address: (tensor: Tensor) => number; block: number },
+  options: KernelOptions,
+): Call[] {
+  const { node } = step
+  const tensors = [...node.inputs, ...node.outputs]
+  const charge = chargeOf(step)
+  return seriesOf(node, options).parts.map(({ emit, numbers = [], ...part }, i) => {
+    const region = ({ of, start, bytes }: Span) =>
+      regionAt((of === "block" ? at.block : at.address(tensors[of]!)) + start, bytes)
+    const [reads, writes] = [part.reads.map(region), part.writes.map(region)]
+    const addresses = [...reads, ...writes].map(({ start }) => start)
+    return {
+      target: emit(module),
+      addresses: [...addresses, ...numbers],
+      ownScratch: true,
+      reads,
+      writes,
+      charge: i === 0 ? charge : { ...charge, flops: 0, bytes: 0 },
+    }
+  })
 }
 
 const regionAt = (start: number, bytes: number): Region => ({ start, end: start + bytes })
-
-/** Kernels of one operation differ by attributes, types and shapes alone. */
-function opKey({ op, attributes, inputs, outputs }: Node, inPlace: boolean): string {
-  const specs = inputs.map(({ dtype, shape }) => [dtype, ...shape])
-  return JSON.stringify([op, attributes, specs, outputs.map((x) => x.shape), inPlace])
-}
 
 function copies(module: ModuleBuilder, planned: PlannedProgram, places: Places): Call[] {
   return copiedUpdates(planned).map(({ state, value }) => {

@@ -1,8 +1,16 @@
 // Cross-entropy of rows of logits and its gradient. Lanes share the rows; within a row the order of the sum depends on the
 // row's length alone.
 import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from "../assembler.ts"
-import { emitExp, emitLog } from "../vector-math.ts"
-import { defineKernel, emitForUnits, emitLoadPart, emitStorePart, emitSumOfLanes, VECTOR_BYTES } from "./lane-slice.ts"
+import { emitExp, emitLog, emitTanh } from "../vector-math.ts"
+import {
+  defineKernel,
+  emitForUnits,
+  emitLoadPart,
+  emitStorePart,
+  emitSumOfLanes,
+  type LaneParams,
+  VECTOR_BYTES,
+} from "./lane-slice.ts"
 
 export interface CrossEntropyShape {
   readonly N: number
@@ -14,31 +22,59 @@ const CHAINS = 4
 
 /**
  * `(logits [N, V], targets i32 [N], nats [N])`: `(max - logit[target]) + ln Σ e^(logit - max)`, 0 where the target is
- * negative, NaN where it is V or more.
+ * negative, NaN where it is V or more. With `statistics` also `(…, logSumExp [N])`; a `softcap` other than 0 bends the logits
+ * first, in place.
  */
 export function emitCrossEntropy(
   module: ModuleBuilder,
   { N, V }: CrossEntropyShape,
-  options: { fma: boolean },
+  options: { fma: boolean; softcap?: number; statistics?: boolean },
 ): FunctionHandle {
-  return defineKernel(module, `crossEntropy ${N}x${V}`, 3, (f, [logits, targets, nats], lane) => {
+  const { fma, softcap = 0, statistics = false } = options
+  const name = `crossEntropy ${N}x${V} ${softcap} ${statistics}`
+  const build = (f: FunctionBuilder, [logits, targets, nats, logSumExp]: readonly Local[], lane: LaneParams) => {
     const [target, row] = f.locals("i32", 2)
     const [largest, total] = f.locals("v128", 2)
     emitForUnits(f, lane, N, (n) => {
-      f.address(targets, () => f.scaled(n, 4)), f.i32.load(), f.local.set(target)
-      f.address(nats, () => f.scaled(n, 4))
+      const rowOf = (statistics: Local) => f.address(statistics, () => f.scaled(n, 4))
+      rowOf(targets), f.i32.load(), f.local.set(target)
+      if (statistics) rowOf(logSumExp), f.i32.const(0), f.i32.store()
+      rowOf(nats)
       f.local.get(target), f.i32.const(0), f.i32.ltS()
       const loss = () => {
         f.address(logits, () => f.scaled(n, 4 * V)), f.local.set(row)
+        if (softcap !== 0) emitSoftcapRow(f, row, V, softcap, fma)
         emitRowMax(f, row, V, largest)
-        emitRowExpSum(f, row, V, largest, options.fma), f.f32x4.splat(), f.local.set(total)
-        emitLog(f, total, options.fma), f.f32x4.extractLane(0)
+        emitRowExpSum(f, row, V, largest, fma), f.f32x4.splat(), f.local.set(total)
+        emitLog(f, total, fma), f.local.set(total)
+        if (statistics) rowOf(logSumExp), f.local.get(largest), f.local.get(total), f.f32x4.add(), f.v128.store32Lane(0)
+        f.local.get(total), f.f32x4.extractLane(0)
         f.local.get(largest), f.f32x4.extractLane(0), emitTargetLogit(f, row, target, V), f.f32.sub(), f.f32.add()
       }
       f.if(() => f.f32.const(0), loss, "f32")
       f.f32.store()
     })
+  }
+  return module.once(name, () => defineKernel(module, name, statistics ? 4 : 3, build))
+}
+
+function emitSoftcapRow(f: FunctionBuilder, row: Local, V: number, softcap: number, fma: boolean): void {
+  f.scope(() => {
+    const value = f.local("v128")
+    emitForChains(f, row, V, (at, offset, count) => {
+      f.local.get(at), f.v128.load(offset), f.local.set(value)
+      emitSoftcap(f, value, softcap, fma), emitStorePart(f, at, value, count, offset)
+    })
   })
+}
+
+/** `value = softcap · t` with `t = tanh(value / softcap)`; `slope` is set to `1 - t²` where it is given. */
+export function emitSoftcap(f: FunctionBuilder, value: Local, softcap: number, fma: boolean, slope?: Local): void {
+  f.local.get(value), f.f32x4.const(1 / softcap), f.f32x4.mul(), f.local.set(value)
+  emitTanh(f, value, fma), f.local.set(value)
+  if (slope !== undefined)
+    f.f32x4.const(1), f.local.get(value), f.local.get(value), f.f32x4.mul(), f.f32x4.sub(), f.local.set(slope)
+  f.local.get(value), f.f32x4.const(softcap), f.f32x4.mul(), f.local.set(value)
 }
 
 /** Leaves `row[target]`, or NaN where there is none. */
@@ -162,7 +198,7 @@ function emitStoreShifted(
 }
 
 /** Calls `body` for each vector of a row, CHAINS vectors a turn; the rest of the row follows, its last vector partial. */
-function emitForChains(
+export function emitForChains(
   f: FunctionBuilder,
   row: Local,
   V: number,
