@@ -234,7 +234,7 @@ const HEADS = [
 const heads = (build: (softcap: number) => Build): OperationCase[] =>
   HEADS.flatMap(([N, C, V]) =>
     [0, 3].map((softcap) => ({
-      inputs: [normal([N, C], 1, 2), normal([V, C], 2), targetsOf(N, V)],
+      inputs: [normal([N, C], 1), normal([V, C], 2), targetsOf(N, V)],
       build: build(softcap),
     })),
   )
