@@ -49,18 +49,18 @@ const unary =
 const binary = (op: BinaryOp, a: Operand, b: Operand): Tensor => applyOp(op, [operand(a), operand(b)], {})[0]!
 
 /** i32 to f32. */
-export const toFloat = unary("toFloat")
-export const negate = unary("negate")
-export const exp = unary("exp")
+export const toFloat = /* @__PURE__ */ unary("toFloat")
+export const negate = /* @__PURE__ */ unary("negate")
+export const exp = /* @__PURE__ */ unary("exp")
 /** Natural logarithm. */
-export const log = unary("log")
-export const sqrt = unary("sqrt")
-export const tanh = unary("tanh")
+export const log = /* @__PURE__ */ unary("log")
+export const sqrt = /* @__PURE__ */ unary("sqrt")
+export const tanh = /* @__PURE__ */ unary("tanh")
 /** `1 / (1 + e^-x)`. */
-export const sigmoid = unary("sigmoid")
+export const sigmoid = /* @__PURE__ */ unary("sigmoid")
 /** The error function `2/√π ∫₀ˣ e^-t² dt`. */
-export const erf = unary("erf")
-export const absolute = unary("absolute")
+export const erf = /* @__PURE__ */ unary("erf")
+export const absolute = /* @__PURE__ */ unary("absolute")
 
 /** `a + b`, stretched to a common shape. */
 export function add(a: Operand, b: Operand): Tensor {

@@ -113,10 +113,13 @@ function attentionRule(node: Node<"attention">, [dO, dLogSumExp]: readonly Gradi
   return applyOp("attentionGrad", [q, k, v, position, o, logSumExp, dO!], node.attributes)
 }
 
-function linearCrossEntropyRule(node: Node<"linearCrossEntropy">, [dNats, dLogSumExp]: readonly Gradient[]) {
-  invariant(dLogSumExp === undefined, "linearCrossEntropy: the log-sum-exp is for the gradient kernel alone")
-  return applyOp("linearCrossEntropyGrad", [...node.inputs, node.outputs[1]!, dNats!], node.attributes)
-}
+/** The statistics of the forward operation go into the gradient's. */
+const crossEntropyRule =
+  (op: "crossEntropyGrad" | "linearCrossEntropyGrad"): GradientRule<Op> =>
+  (node, [dNats, dStatistics]) => {
+    invariant(dStatistics === undefined, "cross-entropy: the statistics are for the gradient kernel alone")
+    return applyOp(op, [...node.inputs, node.outputs[1]!, dNats!], node.attributes as never)
+  }
 
 const notTwice =
   (op: string): GradientRule<Op> =>
@@ -200,9 +203,9 @@ const gradientRules = (): { readonly [O in Op]: GradientRule<O> } => ({
   cacheWrite: () => {
     throw new ShapeError("cacheWrite: it has no gradient", "train without a cache")
   },
-  crossEntropy: (node, [dy]) => [applyOp("crossEntropyGrad", [...node.inputs, dy!], {})[0]!, undefined],
+  crossEntropy: crossEntropyRule("crossEntropyGrad"),
   crossEntropyGrad: notTwice("crossEntropy"),
-  linearCrossEntropy: linearCrossEntropyRule,
+  linearCrossEntropy: crossEntropyRule("linearCrossEntropyGrad"),
   linearCrossEntropyGrad: notTwice("linearCrossEntropy"),
 })
 

@@ -264,25 +264,23 @@ export const shapeRules: { readonly [O in Op]: ShapeRule<O> } = {
   },
   crossEntropy: ([logits, targets]) => {
     requireRank("crossEntropy", logits!, 2, "logits [N, V]")
-    requireDType("crossEntropy", targets!, "i32", "targets")
-    requireShape("crossEntropy", targets!, [logits!.shape[0]!], "targets")
-    return f32(targets!.shape)
+    return nats("crossEntropy", logits!, targets!)
   },
-  crossEntropyGrad: ([logits, targets, dLoss]) => {
-    requireShape("crossEntropyGrad", targets!, [logits!.shape[0]!], "targets")
-    requireShape("crossEntropyGrad", dLoss!, [logits!.shape[0]!], "dLoss")
-    return f32(logits!.shape)
-  },
+  crossEntropyGrad: ([logits]) => f32(logits!.shape),
   linearCrossEntropy: ([x, weight, targets]) => {
     requireRank("linearCrossEntropy", x!, 2, "x [N, C]")
     requireRank("linearCrossEntropy", weight!, 2, "weight [V, C]")
-    const [[N, C], [V]] = [x!.shape as [number, number], weight!.shape as [number]]
-    requireShape("linearCrossEntropy", weight!, [V, C], "weight")
-    requireDType("linearCrossEntropy", targets!, "i32", "targets")
-    requireShape("linearCrossEntropy", targets!, [N], "targets")
-    return [...f32([N]), ...f32([N])]
+    requireShape("linearCrossEntropy", weight!, [weight!.shape[0]!, x!.shape[1]!], "weight")
+    return nats("linearCrossEntropy", x!, targets!)
   },
   linearCrossEntropyGrad: ([x, weight]) => [...f32(x!.shape), ...f32(weight!.shape)],
+}
+
+/** Nats and statistics of the rows of `x`. */
+function nats(op: string, x: TensorSpec, targets: TensorSpec): TensorSpec[] {
+  requireDType(op, targets, "i32", "targets")
+  requireShape(op, targets, [x.shape[0]!], "targets")
+  return [...f32(targets.shape), ...f32([...targets.shape, 2])]
 }
 
 /** Refuses attributes that no table can check, at the door of the room. */

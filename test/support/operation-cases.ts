@@ -223,6 +223,11 @@ const LOGITS = [
   [2, 5003],
 ] as const
 
+const logitGradients: Build = (logits, targets, dNats) => {
+  const [, statistics] = applyOp("crossEntropy", [logits!, targets!], {})
+  return applyOp("crossEntropyGrad", [logits!, targets!, statistics!, dNats!], {})
+}
+
 /** N, C, V: one row, odd sizes, several blocks of rows and of columns. */
 const HEADS = [
   [1, 1, 1],
@@ -587,8 +592,11 @@ export const operationCases: { readonly [O in Op]: OperationCases } = {
   crossEntropy: {
     hand: {
       inputs: [floats([3, 2], [0, 0, Math.log(3), 0, 5, 6]), ints([3], [1, 0, -1])],
-      build: (logits, targets) => crossEntropy(logits!, targets!),
-      expected: [[Math.LN2, -log(0.75), 0]],
+      build: (...x) => applyOp("crossEntropy", x, {}),
+      expected: [
+        [Math.LN2, -log(0.75), 0],
+        [0, Math.LN2, log(3), log(4 / 3), 0, 0],
+      ],
     },
     awkward: LOGITS.map(([N, V]) => ({
       inputs: [normal([N, V], 1, 3), targetsOf(N, V)],
@@ -598,12 +606,12 @@ export const operationCases: { readonly [O in Op]: OperationCases } = {
   crossEntropyGrad: {
     hand: {
       inputs: [floats([2, 2], [0, 0, 3, 4]), ints([2], [1, -1]), floats([2], [2, 5])],
-      build: (...x) => applyOp("crossEntropyGrad", x, {}),
+      build: logitGradients,
       expected: [[1, -1, 0, 0]],
     },
     awkward: LOGITS.map(([N, V]) => ({
       inputs: [normal([N, V], 1, 3), targetsOf(N, V), normal([N], 2)],
-      build: (...x) => applyOp("crossEntropyGrad", x, {}),
+      build: logitGradients,
     })),
     noGradient: "second derivatives are not defined",
   },
@@ -613,7 +621,7 @@ export const operationCases: { readonly [O in Op]: OperationCases } = {
       build: (...x) => applyOp("linearCrossEntropy", x, { softcap: 0 }),
       expected: [
         [Math.LN2, -log(0.75), 0],
-        [Math.LN2, log(4), 0],
+        [0, Math.LN2, log(3), log(4 / 3), 0, 0],
       ],
     },
     awkward: heads((softcap) => (x, weight, targets) => linearCrossEntropy(x!, weight!, targets!, { softcap })),
@@ -623,8 +631,8 @@ export const operationCases: { readonly [O in Op]: OperationCases } = {
     hand: {
       inputs: [floats([2, 2], [0, 3, 8, 9]), floats([2, 2], [1, 0, 2, 0]), ints([2], [1, -1]), floats([2], [2, 5])],
       build: (x, weight, targets, dNats) => {
-        const [, logSumExp] = applyOp("linearCrossEntropy", [x!, weight!, targets!], { softcap: 0 })
-        return applyOp("linearCrossEntropyGrad", [x!, weight!, targets!, logSumExp!, dNats!], { softcap: 0 })
+        const [, statistics] = applyOp("linearCrossEntropy", [x!, weight!, targets!], { softcap: 0 })
+        return applyOp("linearCrossEntropyGrad", [x!, weight!, targets!, statistics!, dNats!], { softcap: 0 })
       },
       expected: [
         [-1, 0, 0, 0],
@@ -632,8 +640,8 @@ export const operationCases: { readonly [O in Op]: OperationCases } = {
       ],
     },
     awkward: heads((softcap) => (x, weight, targets) => {
-      const [nats, logSumExp] = applyOp("linearCrossEntropy", [x!, weight!, targets!], { softcap })
-      return applyOp("linearCrossEntropyGrad", [x!, weight!, targets!, logSumExp!, add(nats!, 1)], { softcap })
+      const [nats, statistics] = applyOp("linearCrossEntropy", [x!, weight!, targets!], { softcap })
+      return applyOp("linearCrossEntropyGrad", [x!, weight!, targets!, statistics!, add(nats!, 1)], { softcap })
     }),
     noGradient: "second derivatives are not defined",
   },

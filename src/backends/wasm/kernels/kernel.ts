@@ -8,6 +8,8 @@ import { type Product, productName, type TileShape } from "./matmul-shape.ts"
  */
 export interface Kernel {
   readonly scratchBytes?: number
+  /** Handed over after the addresses of tensors. */
+  readonly numbers?: readonly number[]
   /** The matrix product that it is, if it is one. */
   readonly product?: Product
   readonly emit: (module: ModuleBuilder) => FunctionHandle
@@ -19,11 +21,10 @@ export interface Series {
   readonly parts: readonly Part[]
 }
 
-/** One call of a series: its kernel takes the addresses of `reads`, then of `writes`, then `numbers`. */
+/** One call of a series: its kernel takes the addresses of `reads`, then of `writes`. */
 export interface Part extends Kernel {
   readonly reads: readonly Span[]
   readonly writes: readonly Span[]
-  readonly numbers?: readonly number[]
 }
 
 /** Bytes of a tensor of the node, by its place among inputs and outputs, or of the shared block. */
