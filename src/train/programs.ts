@@ -6,10 +6,10 @@ import {
   add,
   broadcast,
   constant,
-  crossEntropy,
   gather,
   gradients,
   input,
+  linearCrossEntropy,
   multiply,
   type Program,
   program,
@@ -18,7 +18,7 @@ import {
   sum,
   type Tensor,
 } from "../tensor/index.ts"
-import type { LossFunction, ModelDefinition } from "./model.ts"
+import { defaultLoss, type ForwardContext, type LossFunction, type ModelDefinition } from "./model.ts"
 
 export interface TrainingPrograms {
   readonly programs: { readonly [name: string]: Program }
@@ -72,17 +72,33 @@ type Update = Pick<TrainingPrograms, "programs" | "optimizerStates">
 
 const batchInput = (name: string, B: number, T: number): Tensor => input(name, [B, T], "i32")
 
-/** Logits as rows: `[B·T, V]`. */
-const rowsOf = (logits: Tensor): Tensor => reshape(logits, [-1, logits.shape.at(-1)!])
+/** The last axis as rows: `[B·T, …]`. */
+const rowsOf = (x: Tensor): Tensor => reshape(x, [-1, x.shape.at(-1)!])
 const flat = (targets: Tensor): Tensor => reshape(targets, [sizeOf(targets.shape)])
+
+/** From this many tokens in the vocabulary on, a head does without stored logits. */
+const LARGE_VOCABULARY = 8192
+
+/** The loss of each target, `[B·T]`. */
+function natsOf(
+  { model, loss, parameters }: Pick<Building, "model" | "loss" | "parameters">,
+  tokens: Tensor,
+  targets: Tensor,
+  context: ForwardContext,
+): Tensor {
+  const head = loss === defaultLoss ? model.head?.(parameters, tokens, context) : undefined
+  if (head === undefined || head.weight.shape[0]! < LARGE_VOCABULARY)
+    return loss(rowsOf(model.forward(parameters, tokens, context)), flat(targets))
+  return linearCrossEntropy(rowsOf(head.hidden), head.weight, flat(targets), { softcap: head.softcap })
+}
 
 /** `Σ loss(logits, target) · lossScale`; `lossScale` is one over the targets that count in the whole step. */
 function scaledLoss({ model, loss, sizes, parameters }: Building): Tensor {
   const tokens = batchInput(TOKENS, sizes.batchSize, sizes.sequenceLength)
   const targets = batchInput(TARGETS, sizes.batchSize, sizes.sequenceLength)
   const dropoutSeed = input("dropoutSeed", [], "i32")
-  const logits = model.forward(parameters, tokens, { dropoutSeed })
-  return multiply(sum(loss(rowsOf(logits), flat(targets))), input("lossScale", []))
+  const nats = natsOf({ model, loss, parameters }, tokens, targets, { dropoutSeed })
+  return multiply(sum(nats), input("lossScale", []))
 }
 
 /** The optimizer's updates for these gradients, one per parameter in order. */
@@ -124,7 +140,7 @@ function accumulateThenApply(building: Building): Update {
 function evaluateProgram(model: ModelDefinition, parameters: Building["parameters"], sizes: ProgramSizes): Program {
   const tokens = batchInput(TOKENS, sizes.batchSize, sizes.sequenceLength)
   const targets = batchInput(TARGETS, sizes.batchSize, sizes.sequenceLength)
-  return program({ outputs: { nats: crossEntropy(rowsOf(model.forward(parameters, tokens, {})), flat(targets)) } })
+  return program({ outputs: { nats: natsOf({ model, loss: defaultLoss, parameters }, tokens, targets, {}) } })
 }
 
 /** Logits `[1, V]` after row `at` of one sequence. */
