@@ -1,6 +1,5 @@
 // Floating-point operations of a traced graph, by structure: products count 2·M·N·K, attention its full T x S square whether
-// or not a kernel skips the masked half (peers.md). Elementwise work is left out, as the field does, and so is what a gradient
-// computes again: a head without stored logits counts as one with them.
+// or not a kernel skips the masked half (peers.md). Elementwise work is left out, as the field does.
 import { sizeOf } from "../core/index.ts"
 import type { Op } from "./ops.ts"
 import type { Program } from "./program.ts"
@@ -24,7 +23,7 @@ const attentionCost =
     return products * 2 * sizeOf(node.inputs[0]!.shape) * S
   }
 
-/** `2 · N·C·V` for each product of the head: x·Wᵀ forward; dLogits·W, dLogitsᵀ·x backward. */
+/** `2 · N·C·V` for each product of the head: x·Wᵀ; and dLogits·W, dLogitsᵀ·x for the gradient. */
 const headCost =
   (products: number) =>
   ({ inputs }: Node): number =>
@@ -40,5 +39,5 @@ const costs: { readonly [O in Op]?: (node: Node) => number } = {
   attention: attentionCost(2),
   attentionGrad: attentionCost(4),
   linearCrossEntropy: headCost(1),
-  linearCrossEntropyGrad: headCost(2),
+  linearCrossEntropyGrad: headCost(3),
 }

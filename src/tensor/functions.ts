@@ -237,11 +237,11 @@ export const crossEntropy = (logits: Tensor, targets: Tensor): Tensor =>
   applyOp("crossEntropy", [logits, targets], {})[0]!
 
 /**
- * Cross-entropy of a head, `-ln softmax(logits)[target]` with `logits = x·weightᵀ`, softcapped to `softcap · tanh(logits /
- * softcap)` where `softcap` is not 0: in nats, 0 where the target is negative.
+ * Cross-entropy of a head, `-ln softmax(logits)[target]` with `logits = x·weightᵀ`, bent to `softcap · tanh(logits / softcap)`
+ * where `softcap` is not 0: in nats, 0 where the target is negative.
  *
- * Neither logits nor their gradient are ever stored whole: they are computed block by block, and once more in the gradient. It
- * takes a third more products than `crossEntropy(matmul(…))`, and saves its `8·N·V` bytes.
+ * Logits are made some rows at a time and never stored whole. Its gradient makes them again; what is to be minimized is
+ * better said as {@link linearCrossEntropySum}.
  *
  * @param x        `[N, C]`
  * @param weight   `[V, C]`
@@ -251,4 +251,25 @@ export const crossEntropy = (logits: Tensor, targets: Tensor): Tensor =>
  */
 export function linearCrossEntropy(x: Tensor, weight: Tensor, targets: Tensor, { softcap = 0 } = {}): Tensor {
   return applyOp("linearCrossEntropy", [x, weight, targets], { softcap })[0]!
+}
+
+/**
+ * `Σ rowWeights · linearCrossEntropy(x, weight, targets)`.
+ *
+ * Because it says beforehand how much each row counts, the gradients for x and weight are made along with the logits: no more
+ * products than with stored logits, and without their `8·N·V` bytes. Use {@link linearCrossEntropy} where no gradient is wanted.
+ *
+ * @param rowWeights  `[N]`
+ * @returns           scalar
+ * @throws ShapeError  if the shapes do not fit
+ * @see Hsu et al. 2024, arXiv:2410.10989 (Liger Kernel), there with one weight for all rows
+ */
+export function linearCrossEntropySum(
+  x: Tensor,
+  weight: Tensor,
+  targets: Tensor,
+  rowWeights: Tensor,
+  { softcap = 0 } = {},
+): Tensor {
+  return applyOp("linearCrossEntropyGrad", [x, weight, targets, rowWeights], { softcap })[3]!
 }

@@ -113,13 +113,18 @@ function attentionRule(node: Node<"attention">, [dO, dLogSumExp]: readonly Gradi
   return applyOp("attentionGrad", [q, k, v, position, o, logSumExp, dO!], node.attributes)
 }
 
-/** The statistics of the forward operation go into the gradient's. */
-const crossEntropyRule =
-  (op: "crossEntropyGrad" | "linearCrossEntropyGrad"): GradientRule<Op> =>
-  (node, [dNats, dStatistics]) => {
-    invariant(dStatistics === undefined, "cross-entropy: the statistics are for the gradient kernel alone")
-    return applyOp(op, [...node.inputs, node.outputs[1]!, dNats!], node.attributes as never)
-  }
+function crossEntropyRule(node: Node<"crossEntropy">, [dNats, dStatistics]: readonly Gradient[]): readonly Gradient[] {
+  invariant(dStatistics === undefined, "crossEntropy: the statistics are for the gradient kernel alone")
+  return applyOp("crossEntropyGrad", [...node.inputs, node.outputs[1]!, dNats!], {})
+}
+
+/** Its last output is `Σ dNats · nats`, and the gradients of that are its others. */
+function linearCrossEntropyGradRule(node: Node<"linearCrossEntropyGrad">, dOutputs: readonly Gradient[]) {
+  const [dX, dWeight, nats] = node.outputs
+  const [first, second, third, dTotal] = dOutputs
+  if (dTotal === undefined || first || second || third) return notTwice("linearCrossEntropy")(node as never, dOutputs)
+  return [multiply(dX!, dTotal), multiply(dWeight!, dTotal), undefined, multiply(nats!, dTotal)]
+}
 
 const notTwice =
   (op: string): GradientRule<Op> =>
@@ -203,10 +208,11 @@ const gradientRules = (): { readonly [O in Op]: GradientRule<O> } => ({
   cacheWrite: () => {
     throw new ShapeError("cacheWrite: it has no gradient", "train without a cache")
   },
-  crossEntropy: crossEntropyRule("crossEntropyGrad"),
+  crossEntropy: crossEntropyRule,
   crossEntropyGrad: notTwice("crossEntropy"),
-  linearCrossEntropy: crossEntropyRule("linearCrossEntropyGrad"),
-  linearCrossEntropyGrad: notTwice("linearCrossEntropy"),
+  linearCrossEntropy: (node, [dNats]) =>
+    applyOp("linearCrossEntropyGrad", [...node.inputs, dNats!], node.attributes).slice(0, 2),
+  linearCrossEntropyGrad: linearCrossEntropyGradRule,
 })
 
 /** Which of `nodes`, oldest first, depend on any of `wrt`: gradients are worth computing only there. */

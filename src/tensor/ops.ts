@@ -79,9 +79,9 @@ export interface OpAttributes {
   crossEntropy: None
   /** (logits, targets, statistics, dNats [N]) → dLogits [N, V]. */
   crossEntropyGrad: None
-  /** (x [N, C], weight [V, C], targets i32 [N]) → as crossEntropy of the logits `softcap(x·weightᵀ)`; a softcap of 0 is none. */
+  /** (x [N, C], weight [V, C], targets i32 [N]) → nats [N] of the logits `softcap(x·weightᵀ)`; a softcap of 0 is none. */
   linearCrossEntropy: { readonly softcap: number }
-  /** (x, weight, targets, statistics, dNats) → dX, dWeight. */
+  /** (x, weight, targets, dNats [N]) → dX, dWeight, nats [N], and `Σ dNats · nats` [], whose gradients dX and dWeight are. */
   linearCrossEntropyGrad: { readonly softcap: number }
 }
 

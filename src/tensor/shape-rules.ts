@@ -271,9 +271,13 @@ export const shapeRules: { readonly [O in Op]: ShapeRule<O> } = {
     requireRank("linearCrossEntropy", x!, 2, "x [N, C]")
     requireRank("linearCrossEntropy", weight!, 2, "weight [V, C]")
     requireShape("linearCrossEntropy", weight!, [weight!.shape[0]!, x!.shape[1]!], "weight")
-    return nats("linearCrossEntropy", x!, targets!)
+    return nats("linearCrossEntropy", x!, targets!).slice(0, 1)
   },
-  linearCrossEntropyGrad: ([x, weight]) => [...f32(x!.shape), ...f32(weight!.shape)],
+  linearCrossEntropyGrad: ([x, weight, targets, dNats]) => {
+    const outputs = shapeRules.linearCrossEntropy([x!, weight!, targets!], { softcap: 0 })
+    requireShape("linearCrossEntropy", dNats!, targets!.shape, "row weights")
+    return [...f32(x!.shape), ...f32(weight!.shape), ...outputs, ...f32([])]
+  },
 }
 
 /** Nats and statistics of the rows of `x`. */

@@ -10,6 +10,7 @@ import {
   gradients,
   input,
   linearCrossEntropy,
+  linearCrossEntropySum,
   multiply,
   type Program,
   program,
@@ -18,7 +19,7 @@ import {
   sum,
   type Tensor,
 } from "../tensor/index.ts"
-import { defaultLoss, type ForwardContext, type LossFunction, type ModelDefinition } from "./model.ts"
+import { defaultLoss, type ForwardContext, type LossFunction, type ModelDefinition, type ModelHead } from "./model.ts"
 
 export interface TrainingPrograms {
   readonly programs: { readonly [name: string]: Program }
@@ -77,28 +78,30 @@ const rowsOf = (x: Tensor): Tensor => reshape(x, [-1, x.shape.at(-1)!])
 const flat = (targets: Tensor): Tensor => reshape(targets, [sizeOf(targets.shape)])
 
 /** From this many tokens in the vocabulary on, a head does without stored logits. */
-const LARGE_VOCABULARY = 8192
+const LARGE_VOCABULARY = 2048
 
-/** The loss of each target, `[B·T]`. */
-function natsOf(
-  { model, loss, parameters }: Pick<Building, "model" | "loss" | "parameters">,
+/** The model's head, if it should be trained and evaluated without stored logits. */
+function largeHead(
+  { model, parameters }: Pick<Building, "model" | "parameters">,
   tokens: Tensor,
-  targets: Tensor,
   context: ForwardContext,
-): Tensor {
-  const head = loss === defaultLoss ? model.head?.(parameters, tokens, context) : undefined
-  if (head === undefined || head.weight.shape[0]! < LARGE_VOCABULARY)
-    return loss(rowsOf(model.forward(parameters, tokens, context)), flat(targets))
-  return linearCrossEntropy(rowsOf(head.hidden), head.weight, flat(targets), { softcap: head.softcap })
+): ModelHead | undefined {
+  const head = model.head?.(parameters, tokens, context)
+  return head !== undefined && head.weight.shape[0]! >= LARGE_VOCABULARY ? head : undefined
 }
 
 /** `Σ loss(logits, target) · lossScale`; `lossScale` is one over the targets that count in the whole step. */
-function scaledLoss({ model, loss, sizes, parameters }: Building): Tensor {
+function scaledLoss(building: Building): Tensor {
+  const { model, loss, sizes, parameters } = building
   const tokens = batchInput(TOKENS, sizes.batchSize, sizes.sequenceLength)
-  const targets = batchInput(TARGETS, sizes.batchSize, sizes.sequenceLength)
+  const targets = flat(batchInput(TARGETS, sizes.batchSize, sizes.sequenceLength))
   const dropoutSeed = input("dropoutSeed", [], "i32")
-  const nats = natsOf({ model, loss, parameters }, tokens, targets, { dropoutSeed })
-  return multiply(sum(nats), input("lossScale", []))
+  const lossScale = input("lossScale", [])
+  const head = loss === defaultLoss ? largeHead(building, tokens, { dropoutSeed }) : undefined
+  if (head !== undefined)
+    return linearCrossEntropySum(rowsOf(head.hidden), head.weight, targets, broadcast(lossScale, targets.shape), head)
+  const logits = model.forward(parameters, tokens, { dropoutSeed })
+  return multiply(sum(loss(rowsOf(logits), targets)), lossScale)
 }
 
 /** The optimizer's updates for these gradients, one per parameter in order. */
@@ -139,8 +142,12 @@ function accumulateThenApply(building: Building): Update {
 /** Nats of each target, `[B·T]`, 0 where it is padding; summed by the host in f64. Always cross-entropy, nothing dropped. */
 function evaluateProgram(model: ModelDefinition, parameters: Building["parameters"], sizes: ProgramSizes): Program {
   const tokens = batchInput(TOKENS, sizes.batchSize, sizes.sequenceLength)
-  const targets = batchInput(TARGETS, sizes.batchSize, sizes.sequenceLength)
-  return program({ outputs: { nats: natsOf({ model, loss: defaultLoss, parameters }, tokens, targets, {}) } })
+  const targets = flat(batchInput(TARGETS, sizes.batchSize, sizes.sequenceLength))
+  const head = largeHead({ model, parameters }, tokens, {})
+  const nats = head
+    ? linearCrossEntropy(rowsOf(head.hidden), head.weight, targets, head)
+    : defaultLoss(rowsOf(model.forward(parameters, tokens, {})), targets)
+  return program({ outputs: { nats } })
 }
 
 /** Logits `[1, V]` after row `at` of one sequence. */

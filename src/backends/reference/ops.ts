@@ -352,22 +352,23 @@ function headRow(
   return { logits: bent.map((t) => softcap * t), slopes: bent.map((t) => 1 - t * t) }
 }
 
-const linearCrossEntropy: ReferenceOp<"linearCrossEntropy"> = (inputs, node) =>
+const headNats = (inputs: readonly Numbers[], node: Node<"linearCrossEntropy" | "linearCrossEntropyGrad">) =>
   natsOf(inputs[2]!, (n) => headRow(n, inputs, node).logits)
 
 /** `dZ = dNats · (softmax(logits) - onehot(target)) · slope`, `dX = dZ·W`, `dW = dZᵀ·x`. */
 function linearCrossEntropyGrad(inputs: readonly Numbers[], node: Node<"linearCrossEntropyGrad">): readonly Numbers[] {
-  const [x, weight, targets, statistics, dNats] = inputs
-  const C = node.inputs[0]!.shape[1]!
+  const [x, weight, targets, dNats] = inputs
+  const [N, C] = node.inputs[0]!.shape as [number, number]
   const [dX, dWeight] = [zeros(node.inputs[0]!.shape), zeros(node.inputs[1]!.shape)]
-  for (let n = 0; n < targets!.length; n++) {
+  const [nats, statistics] = headNats(inputs, node)
+  for (let n = 0; n < N; n++) {
     const { logits, slopes } = headRow(n, inputs, node)
     for (const [v, d] of softmaxLessOneHot(n, logits, targets!, statistics!).entries()) {
       addScaled(dX, n * C, dNats![n]! * d * slopes[v]!, weight!, v * C, C)
       addScaled(dWeight, v * C, dNats![n]! * d * slopes[v]!, x!, n * C, C)
     }
   }
-  return [dX, dWeight]
+  return [dX, dWeight, nats!, Float64Array.of(dot(nats!, 0, dNats!, 0, N))]
 }
 
 const fedByTheDevice = (): never => invariant(false, "inputs and states are fed by the device") as never
@@ -428,7 +429,7 @@ export const referenceOps: { readonly [O in Op]: ReferenceOp<O> } = {
   cacheWrite,
   crossEntropy,
   crossEntropyGrad,
-  linearCrossEntropy,
+  linearCrossEntropy: (inputs, node) => headNats(inputs, node).slice(0, 1),
   linearCrossEntropyGrad,
 }
 

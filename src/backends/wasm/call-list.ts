@@ -108,14 +108,13 @@ function callsOfSeries(
   const { node } = step
   const tensors = [...node.inputs, ...node.outputs]
   const charge = chargeOf(step)
-  return seriesOf(node, options).parts.map(({ emit, numbers = [], ...part }, i) => {
+  return seriesOf(node, options).parts.map((part, i) => {
     const region = ({ of, start, bytes }: Span) =>
       regionAt((of === "block" ? at.block : at.address(tensors[of]!)) + start, bytes)
     const [reads, writes] = [part.reads.map(region), part.writes.map(region)]
-    const addresses = [...reads, ...writes].map(({ start }) => start)
     return {
-      target: emit(module),
-      addresses: [...addresses, ...numbers],
+      target: part.emit(module),
+      addresses: [...reads, ...writes].map(({ start }) => start),
       ownScratch: true,
       reads,
       writes,

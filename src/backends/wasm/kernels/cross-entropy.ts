@@ -64,23 +64,22 @@ export function emitCrossEntropy(
   return module.once(name, () => defineKernel(module, name, 4, build))
 }
 
+/** `softcap · tanh(z / softcap)` for the row, in place. */
 function emitSoftcapRow(f: FunctionBuilder, row: Local, V: number, softcap: number, fma: boolean): void {
   f.scope(() => {
     const value = f.local("v128")
     emitForChains(f, row, V, (at, offset, count) => {
-      f.local.get(at), f.v128.load(offset), f.local.set(value)
-      emitSoftcap(f, value, softcap, fma), emitStorePart(f, at, value, count, offset)
+      f.local.get(at), f.v128.load(offset), f.f32x4.const(1 / softcap), f.f32x4.mul(), f.local.set(value)
+      emitTanh(f, value, fma), f.f32x4.const(softcap), f.f32x4.mul(), f.local.set(value)
+      emitStorePart(f, at, value, count, offset)
     })
   })
 }
 
-/** `value = softcap · t` with `t = tanh(value / softcap)`; `slope` is set to `1 - t²` where it is given. */
-function emitSoftcap(f: FunctionBuilder, value: Local, softcap: number, fma: boolean, slope?: Local): void {
-  f.local.get(value), f.f32x4.const(1 / softcap), f.f32x4.mul(), f.local.set(value)
-  emitTanh(f, value, fma), f.local.set(value)
-  if (slope !== undefined)
-    f.f32x4.const(1), f.local.get(value), f.local.get(value), f.f32x4.mul(), f.f32x4.sub(), f.local.set(slope)
-  f.local.get(value), f.f32x4.const(softcap), f.f32x4.mul(), f.local.set(value)
+/** Leaves the slope of `softcap · tanh(z / softcap)` from its value: `1 - (value / softcap)²`. */
+function emitSlope(f: FunctionBuilder, value: Local, softcap: number): void {
+  f.f32x4.const(1), f.local.get(value), f.local.get(value), f.f32x4.mul()
+  f.f32x4.const(1 / softcap ** 2), f.f32x4.mul(), f.f32x4.sub()
 }
 
 /** Leaves `row[target]`, or NaN where there is none. */
@@ -94,9 +93,9 @@ function emitTargetLogit(f: FunctionBuilder, row: Local, target: Local, V: numbe
 }
 
 /**
- * `(logits [N, V], targets i32 [N], statistics [N, 2], dNats [N], dLogits [N, V], first)`: `dNats · (softmax - onehot) · slope`
- * of the V columns from column `first` on of a row that the statistics are of; zeros where the target is negative. The slope is
- * the softcap's; dLogits may be logits.
+ * `(logits [N, V], targets i32 [N], statistics [N, 2], dNats [N], dLogits [N, V])`: `dNats · (softmax(logits) -
+ * onehot(target)) · slope`, zeros where the target is negative; dLogits may be logits. The slope is that of the softcap, whose
+ * results the logits already are.
  */
 export function emitCrossEntropyGrad(
   module: ModuleBuilder,
@@ -105,17 +104,16 @@ export function emitCrossEntropyGrad(
 ): FunctionHandle {
   const name = `crossEntropyGrad ${N}x${V} ${softcap}`
   const build = (f: FunctionBuilder, tensors: readonly Local[], lane: LaneParams) => {
-    const [logits, targets, statistics, dNats, dLogits, first] = tensors
+    const [logits, targets, statistics, dNats, dLogits] = tensors
     const [row, dRow, to, target] = f.locals("i32", 4)
-    const [largest, total, factor, column, value, slope] = f.locals("v128", 6)
+    const [largest, total, factor, column, value, exponent] = f.locals("v128", 6)
     const element = (at: Local, offset: number, count: number) => {
       f.local.get(at), f.v128.load(offset), f.local.set(value)
-      if (softcap !== 0) emitSoftcap(f, value, softcap, fma, slope)
-      f.local.get(value), f.local.get(largest), f.f32x4.sub(), f.local.get(total), f.f32x4.sub(), f.local.set(value)
-      emitExp(f, value, fma)
+      f.local.get(value), f.local.get(largest), f.f32x4.sub(), f.local.get(total), f.f32x4.sub(), f.local.set(exponent)
+      emitExp(f, exponent, fma)
       f.local.get(column), f.i32x4.const(0), f.i32x4.eq(), f.f32x4.const(1), f.v128.and(), f.f32x4.sub()
       f.local.get(factor), f.f32x4.mul()
-      if (softcap !== 0) f.local.get(slope), f.f32x4.mul()
+      if (softcap !== 0) emitSlope(f, value, softcap), f.f32x4.mul()
       f.local.set(value)
       f.address(at, dRow), f.local.set(to), emitStorePart(f, to, value, count, offset)
       f.local.get(column), f.i32x4.const(4), f.i32x4.add(), f.local.set(column)
@@ -131,14 +129,14 @@ export function emitCrossEntropyGrad(
         at(statistics, 8), f.v128.load32Splat(4), f.local.set(total)
         at(dNats), f.v128.load32Splat(), f.local.set(factor)
         // counts the columns, and is 0 at the target
-        f.local.get(first), f.local.get(target), f.i32.sub(), f.i32x4.splat(), f.i32x4.const(0, 1, 2, 3), f.i32x4.add()
+        f.i32.const(0), f.local.get(target), f.i32.sub(), f.i32x4.splat(), f.i32x4.const(0, 1, 2, 3), f.i32x4.add()
         f.local.set(column)
         emitForChains(f, row, V, element)
       }
       f.if(() => (f.local.get(dRow), f.i32.const(0), f.i32.const(4 * V), f.memory.fill()), gradient)
     })
   }
-  return module.once(name, () => defineKernel(module, name, 6, build))
+  return module.once(name, () => defineKernel(module, name, 5, build))
 }
 
 /** Sets all lanes of `largest` to the row's largest number. */

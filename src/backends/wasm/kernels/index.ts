@@ -90,7 +90,7 @@ const kernels: { readonly [O in Exclude<Op, Absorbed>]: KernelRule<O> } = {
   },
   crossEntropyGrad: (node, { fma }) => {
     const [N, V] = node.inputs[0]!.shape as [number, number]
-    return { emit: (module) => emitCrossEntropyGrad(module, { N, V }, { fma }), numbers: [0] }
+    return { emit: (module) => emitCrossEntropyGrad(module, { N, V }, { fma }) }
   },
   linearCrossEntropy: (node, options) => linearCrossEntropy(headShape(node), options),
   linearCrossEntropyGrad: (node, options) => linearCrossEntropyGrad(headShape(node), options),

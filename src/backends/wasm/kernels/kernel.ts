@@ -8,8 +8,6 @@ import { type Product, productName, type TileShape } from "./matmul-shape.ts"
  */
 export interface Kernel {
   readonly scratchBytes?: number
-  /** Handed over after the addresses of tensors. */
-  readonly numbers?: readonly number[]
   /** The matrix product that it is, if it is one. */
   readonly product?: Product
   readonly emit: (module: ModuleBuilder) => FunctionHandle

@@ -1,9 +1,10 @@
-// The head of a large vocabulary: logits are made block by block with the products of every other layer, and never stored
-// whole. Forward a block is some rows with all their columns, so that a row's sum runs as in cross-entropy.ts; backward it is
-// all rows with some columns, so that each row of dWeight is summed up once and where it belongs. How blocks are cut depends on
-// the shape alone.
+// The head of a large vocabulary: logits are made some rows at a time, with the products of every other layer, in a block that
+// the next rows use again. Where the gradient is wanted a block's logits become their own gradient at once, so that no product
+// is made twice. Blocks depend on the shape alone, and each sum goes on where the block before left it.
+import type { FunctionHandle, ModuleBuilder } from "../assembler.ts"
 import { emitCrossEntropy, emitCrossEntropyGrad } from "./cross-entropy.ts"
 import { type KernelOptions, type Part, productKernel, type Series, type Span } from "./kernel.ts"
+import { defineKernel } from "./lane-slice.ts"
 import type { Product } from "./matmul-shape.ts"
 
 /** Sizes of `x [N, C]` and `weight [V, C]`, and what bends the logits (0: nothing). */
@@ -16,72 +17,111 @@ export interface HeadShape {
 
 /** Of logits: about what the caches of two cores hold. */
 const BLOCK_BYTES = 4 * 1024 * 1024
-/** Fewer rows or columns do not repay packing the other operand of a product; a multiple of every tile. */
-const LEAST = 48
+/** Fewer rows do not repay packing the weights, and going through their gradient; a multiple of every tile. */
+const LEAST_ROWS = 96
 /** A vector may be loaded past the last logit. */
 const READ_PAST_END = 16
 
-/** Pieces of 0..length-1 as equal as multiples of {@link LEAST} can be, whose logits fill a block; `across` is the other side. */
-function pieces(length: number, across: number): { at: number; size: number }[] {
-  const count = Math.max(1, Math.ceil((4 * length * across) / BLOCK_BYTES))
-  const size = Math.ceil(length / count / LEAST) * LEAST
-  const starts = Array.from({ length: Math.ceil(length / size) || 0 }, (_, i) => i * size)
-  return starts.map((at) => ({ at, size: Math.min(size, length - at) }))
+/** `(x, weight, targets; nats)` */
+export function linearCrossEntropy(shape: HeadShape, options: KernelOptions): Series {
+  const [x, weight, targets, nats] = [0, 1, 2, 3]
+  return series(shape, (block) => natsOf(block, shape, options, { x, weight, targets, nats }))
 }
 
-/** `(x, weight, targets; nats, statistics)` */
-export function linearCrossEntropy({ N, C, V, softcap }: HeadShape, options: KernelOptions): Series {
-  const [x, weight, targets, nats, statistics] = [0, 1, 2, 3, 4]
-  const blocks = pieces(N, V)
-  const parts = blocks.flatMap(({ at, size: rows }): Part[] => {
-    const product = { m: rows, n: V, k: C, transposeA: false, transposeB: true }
-    const logits = span("block", 0, rows * V)
+/** `(x, weight, targets, dNats; dX, dWeight, nats, total)` */
+export function linearCrossEntropyGrad(shape: HeadShape, options: KernelOptions): Series {
+  const { N, C, V, softcap } = shape
+  const [x, weight, targets, dNats, dX, dWeight, nats, total] = [0, 1, 2, 3, 4, 5, 6, 7]
+  const { blockBytes, parts } = series(shape, (block) => {
+    const { at, rows, logits, statistics } = block
+    const ofRows = (tensor: number) => span(tensor, at * C, rows * C)
+    const ofWeight = (tensor: number) => span(tensor, 0, V * C)
+    const toRows = { m: rows, n: C, k: V, transposeA: false, transposeB: false }
+    const toWeight = { m: V, n: C, k: rows, transposeA: true, transposeB: false }
     return [
-      multiply(product, options, span(x, at * C, rows * C), span(weight, 0, V * C), logits),
+      ...natsOf(block, shape, options, { x, weight, targets, nats }),
       {
-        emit: (module) => emitCrossEntropy(module, { N: rows, V }, { ...options, softcap }),
-        reads: [logits, span(targets, at, rows)],
-        writes: [span(nats, at, rows), span(statistics, 2 * at, 2 * rows)],
-      },
-    ]
-  })
-  return { blockBytes: blockBytes(blocks, V), parts }
-}
-
-/** `(x, weight, targets, statistics, dNats; dX, dWeight)` */
-export function linearCrossEntropyGrad({ N, C, V, softcap }: HeadShape, options: KernelOptions): Series {
-  const [x, weight, targets, statistics, dNats, dX, dWeight] = [0, 1, 2, 3, 4, 5, 6]
-  const blocks = pieces(V, N)
-  const [rows, dRows] = [span(x, 0, N * C), span(dX, 0, N * C)]
-  const parts = blocks.flatMap(({ at, size: columns }): Part[] => {
-    const logits = span("block", 0, N * columns)
-    const ofColumns = (tensor: number) => span(tensor, at * C, columns * C)
-    const [forward, toRows, toColumns]: Product[] = [
-      { m: N, n: columns, k: C, transposeA: false, transposeB: true },
-      { m: N, n: C, k: columns, transposeA: false, transposeB: false },
-      { m: columns, n: C, k: N, transposeA: true, transposeB: false },
-    ]
-    return [
-      multiply(forward, options, rows, ofColumns(weight), logits),
-      {
-        emit: (module) => emitCrossEntropyGrad(module, { N, V: columns }, { ...options, softcap }),
-        reads: [logits, span(targets, 0, N), span(statistics, 0, 2 * N), span(dNats, 0, N)],
+        emit: (module) => emitCrossEntropyGrad(module, { N: rows, V }, { ...options, softcap }),
+        reads: [logits, span(targets, at, rows), statistics, span(dNats, at, rows)],
         writes: [logits],
-        numbers: [at],
       },
-      multiply(toRows, options, logits, ofColumns(weight), dRows, at > 0),
-      multiply(toColumns, options, logits, rows, ofColumns(dWeight)),
+      multiply(toRows, options, logits, ofWeight(weight), ofRows(dX)),
+      multiply(toWeight, options, logits, ofRows(x), ofWeight(dWeight), at > 0),
     ]
   })
-  return { blockBytes: blockBytes(blocks, N), parts }
+  const sum: Part = {
+    emit: (module) => emitWeightedSum(module, N),
+    reads: [span(nats, 0, N), span(dNats, 0, N)],
+    writes: [span(total, 0, 1)],
+  }
+  return { blockBytes, parts: [...parts, sum] }
+}
+
+/** Rows of logits, from row `at` on, and their statistics behind them. */
+interface Block {
+  readonly at: number
+  readonly rows: number
+  readonly logits: Span
+  readonly statistics: Span
+}
+
+/** The parts of all blocks: as equal as multiples of {@link LEAST_ROWS} can be, and no empty one but the first. */
+function series({ N, V }: HeadShape, partsOf: (block: Block) => readonly Part[]): Series {
+  const count = Math.max(1, Math.ceil((4 * N * V) / BLOCK_BYTES))
+  const size = Math.max(1, Math.ceil(N / count / LEAST_ROWS)) * LEAST_ROWS
+  const blocks = Array.from({ length: Math.max(1, Math.ceil(N / size)) }, (_, i): Block => {
+    const rows = Math.min(size, N - i * size)
+    const logits = span("block", 0, rows * V)
+    return { at: i * size, rows, logits, statistics: span("block", rows * V, 2 * rows) }
+  })
+  return { blockBytes: 4 * Math.min(size, N) * (V + 2) + READ_PAST_END, parts: blocks.flatMap(partsOf) }
 }
 
 /** In numbers of 4 bytes. */
 const span = (of: Span["of"], start: number, count: number): Span => ({ of, start: 4 * start, bytes: 4 * count })
 
-const blockBytes = (blocks: readonly { size: number }[], across: number): number =>
-  4 * (blocks[0]?.size ?? 0) * across + READ_PAST_END
+/** Nats and statistics of a block. */
+function natsOf(
+  { at, rows, logits, statistics }: Block,
+  { C, V, softcap }: HeadShape,
+  options: KernelOptions,
+  { x, weight, targets, nats }: { x: number; weight: number; targets: number; nats: number },
+): Part[] {
+  const product = { m: rows, n: V, k: C, transposeA: false, transposeB: true }
+  return [
+    multiply(product, options, span(x, at * C, rows * C), span(weight, 0, V * C), logits),
+    {
+      emit: (module) => emitCrossEntropy(module, { N: rows, V }, { ...options, softcap }),
+      reads: [logits, span(targets, at, rows)],
+      writes: [span(nats, at, rows), statistics],
+    },
+  ]
+}
 
 function multiply(product: Product, options: KernelOptions, a: Span, b: Span, c: Span, accumulate = false): Part {
   return { ...productKernel(product, options, accumulate), reads: [a, b], writes: [c] }
+}
+
+/** `(x [N], y [N], total)`: `Σ x·y` in f64, by the first lane. */
+function emitWeightedSum(module: ModuleBuilder, N: number): FunctionHandle {
+  const name = `weightedSum ${N}`
+  return module.once(name, () =>
+    defineKernel(module, name, 3, (f, [x, y, total], { lane }) => {
+      const at = f.local("i32")
+      const sum = f.local("f64")
+      const number = (of: typeof x) => (f.address(of, at), f.f32.load(), f.f64.promoteF32())
+      f.local.get(lane), f.i32.eqz()
+      f.if(() => {
+        f.f64.const(0), f.local.set(sum)
+        f.forRange(
+          at,
+          0,
+          4 * N,
+          4,
+          () => (number(x), number(y), f.f64.mul(), f.local.get(sum), f.f64.add(), f.local.set(sum)),
+        )
+        f.local.get(total), f.local.get(sum), f.f32.demoteF64(), f.f32.store()
+      })
+    }),
+  )
 }
