@@ -18,7 +18,7 @@ export interface HeadShape {
 /** Of logits: about what the caches of two cores hold. */
 const BLOCK_BYTES = 4 * 1024 * 1024
 /** Fewer rows do not repay packing the weights, and going through their gradient; a multiple of every tile. */
-const LEAST_ROWS = 96
+const LEAST_ROWS = 192
 /** A vector may be loaded past the last logit. */
 const READ_PAST_END = 16
 
