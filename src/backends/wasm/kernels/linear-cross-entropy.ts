@@ -36,8 +36,8 @@ export function linearCrossEntropyGrad(shape: HeadShape, options: KernelOptions)
     const { at, rows, logits, statistics } = block
     const ofRows = (tensor: number) => span(tensor, at * C, rows * C)
     const ofWeight = (tensor: number) => span(tensor, 0, V * C)
-    const toRows = { m: rows, n: C, k: V, transposeA: false, transposeB: false }
-    const toWeight = { m: V, n: C, k: rows, transposeA: true, transposeB: false }
+    const toRows = { m: rows, n: C, k: V }
+    const toWeight = { m: V, n: C, k: rows, transposeA: true }
     return [
       ...natsOf(block, shape, options, { x, weight, targets, nats }),
       {
@@ -87,7 +87,7 @@ function natsOf(
   options: KernelOptions,
   { x, weight, targets, nats }: { x: number; weight: number; targets: number; nats: number },
 ): Part[] {
-  const product = { m: rows, n: V, k: C, transposeA: false, transposeB: true }
+  const product = { m: rows, n: V, k: C, transposeB: true }
   return [
     multiply(product, options, span(x, at * C, rows * C), span(weight, 0, V * C), logits),
     {
