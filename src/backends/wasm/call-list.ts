@@ -5,6 +5,7 @@ import { readsOf, type Step, type Tensor } from "../../tensor/index.ts"
 import type { FunctionHandle, ModuleBuilder } from "./assembler.ts"
 import { elementKey, emitElement, emitPartials, partialBytes } from "./kernels/element.ts"
 import { type KernelOptions, type Span, seriesOf } from "./kernels/index.ts"
+import { emitMove } from "./kernels/move.ts"
 import { addressOf, copiedUpdates, type Places, type PlannedProgram } from "./planned-program.ts"
 import { type Charge, COPY, chargeOf, PARTIALS, tensorBytes } from "./profile.ts"
 
@@ -127,33 +128,11 @@ const regionAt = (start: number, bytes: number): Region => ({ start, end: start 
 
 function copies(module: ModuleBuilder, planned: PlannedProgram, places: Places): Call[] {
   return copiedUpdates(planned).map(({ state, value }) => {
-    const bytes = 4 * sizeOf(state.shape)
-    const target = module.once(`copy ${bytes}`, () => emitCopy(module, bytes))
+    const size = sizeOf(state.shape)
+    const move = { shape: [size], inputStrides: [1], outputStrides: [1], inputOffset: 0, outputOffset: 0 }
+    const target = module.once(`copy ${size}`, () => emitMove(module, move))
     const addresses = [addressOf(value, planned, places), places.own(state)] as const
-    const [reads, writes] = [[regionAt(addresses[0], bytes)], [regionAt(addresses[1], bytes)]]
-    return { target, addresses, ownScratch: false, reads, writes, charge: { ...COPY, bytes: 2 * bytes } }
-  })
-}
-
-/** Lanes copy in whole cache lines, so that no two write the same one. */
-const LINE = 64
-
-function emitCopy(module: ModuleBuilder, bytes: number): FunctionHandle {
-  return module.function("copy", ["i32", "i32", "i32", "i32"], [], false, (f, from, to, lane, lanes) => {
-    const [start, end] = f.locals("i32", 2)
-    const bound = (index: () => void) => {
-      index(), f.i32.const(Math.ceil(bytes / LINE)), f.i32.mul(), f.local.get(lanes!), f.i32.divU()
-      f.i32.const(LINE), f.i32.mul()
-    }
-    f.assign(start, () => bound(() => f.local.get(lane!)))
-    f.assign(end, () => bound(() => f.address(lane!, 1)))
-    f.local.get(end),
-      f.i32.const(bytes),
-      f.local.get(end),
-      f.i32.const(bytes),
-      f.i32.ltS(),
-      f.select(),
-      f.local.set(end)
-    f.address(to!, start), f.address(from!, start), f.local.get(end), f.local.get(start), f.i32.sub(), f.memory.copy()
+    const [reads, writes] = addresses.map((address) => [regionAt(address, 4 * size)]) as [Region[], Region[]]
+    return { target, addresses, ownScratch: true, reads, writes, charge: { ...COPY, bytes: 8 * size } }
   })
 }

@@ -2,15 +2,7 @@
 // row's length alone.
 import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from "../assembler.ts"
 import { emitExp, emitLog, emitTanh } from "../vector-math.ts"
-import {
-  defineKernel,
-  emitForUnits,
-  emitLoadPart,
-  emitStorePart,
-  emitSumOfLanes,
-  type LaneParams,
-  VECTOR_BYTES,
-} from "./lane-slice.ts"
+import { defineKernel, emitForUnits, emitLoadPart, emitStorePart, type LaneParams, VECTOR_BYTES } from "./lane-slice.ts"
 
 export interface CrossEntropyShape {
   readonly N: number
@@ -49,8 +41,11 @@ export function emitCrossEntropy(
       const loss = () => {
         f.address(logits, () => f.scaled(n, 4 * V)), f.local.set(row)
         if (softcap !== 0) emitSoftcapRow(f, row, V, softcap, fma)
-        emitRowMax(f, row, V, largest)
-        emitRowExpSum(f, row, V, largest, fma), f.f32x4.splat(), f.local.set(total)
+        emitReduceRow(f, row, V, largest, { start: -Infinity, combine: f.f32x4.pmax, of: f.local.get })
+        const term = (value: Local) => {
+          f.local.get(value), f.local.get(largest), f.f32x4.sub(), f.local.set(value), emitExp(f, value, fma)
+        }
+        emitReduceRow(f, row, V, total, { start: 0, combine: f.f32x4.add, of: term })
         emitLog(f, total, fma), f.local.set(total)
         f.local.get(total), f.f32x4.extractLane(0)
         f.local.get(largest), f.f32x4.extractLane(0), emitTargetLogit(f, row, target, V), f.f32.sub(), f.f32.add()
@@ -139,42 +134,30 @@ export function emitCrossEntropyGrad(
   return module.once(name, () => defineKernel(module, name, 5, build))
 }
 
-/** Sets all lanes of `largest` to the row's largest number. */
-function emitRowMax(f: FunctionBuilder, row: Local, V: number, largest: Local): void {
+/** Sets all lanes of `target` to the combination of `of(value)` over the row, begun with `start`. */
+function emitReduceRow(
+  f: FunctionBuilder,
+  row: Local,
+  V: number,
+  target: Local,
+  { start, combine, of }: { start: number; combine: () => void; of: (value: Local) => void },
+): void {
   f.scope(() => {
     const value = f.local("v128")
     const chains = f.locals("v128", CHAINS)
-    for (const chain of chains) f.f32x4.const(-Infinity), f.local.set(chain)
+    for (const chain of chains) f.f32x4.const(start), f.local.set(chain)
     emitForChains(f, row, V, (at, offset, count, chain) => {
       emitLoadPart(f, value, at, count, { offset, filler: -Infinity })
-      f.local.get(chains[chain]), f.local.get(value), f.f32x4.pmax(), f.local.set(chains[chain])
+      f.local.get(chains[chain]), of(value), combine(), f.local.set(chains[chain])
     })
-    f.local.get(chains[0])
-    for (const chain of chains.slice(1)) f.local.get(chain), f.f32x4.pmax()
-    f.local.set(value)
+    const [a, b, c, d] = chains.map((chain) => () => f.local.get(chain))
+    a(), b(), combine(), c(), d(), combine(), combine(), f.local.set(value)
     const fold = (...order: [number, number, number, number]) => {
-      f.local.get(value), f.local.get(value), f.local.get(value), f.i32x4.shuffle(...order), f.f32x4.pmax()
+      f.local.get(value), f.local.get(value), f.local.get(value), f.i32x4.shuffle(...order), combine()
       f.local.set(value)
     }
     fold(2, 3, 0, 1), fold(1, 0, 3, 2)
-    f.local.get(value), f.local.set(largest)
-  })
-}
-
-/** Leaves `Σ e^(x - largest)` as f32. */
-function emitRowExpSum(f: FunctionBuilder, row: Local, V: number, largest: Local, fma: boolean): void {
-  f.scope(() => {
-    const value = f.local("v128")
-    const chains = f.locals("v128", CHAINS)
-    for (const chain of chains) f.f32x4.const(0), f.local.set(chain)
-    emitForChains(f, row, V, (at, offset, count, chain) => {
-      emitLoadPart(f, value, at, count, { offset, filler: -Infinity })
-      f.local.get(value), f.local.get(largest), f.f32x4.sub(), f.local.set(value)
-      f.local.get(chains[chain]), emitExp(f, value, fma), f.f32x4.add(), f.local.set(chains[chain])
-    })
-    f.local.get(chains[0]), f.local.get(chains[1]), f.f32x4.add()
-    f.local.get(chains[2]), f.local.get(chains[3]), f.f32x4.add(), f.f32x4.add(), f.local.set(value)
-    emitSumOfLanes(f, value)
+    f.assign(target, value)
   })
 }
 
