@@ -106,8 +106,8 @@ const builders: { readonly [O in Op]: FixtureBuild | string } = {
   cacheWrite: "no arithmetic",
   crossEntropy: ([logits, targets]) => crossEntropy(logits!, targets!),
   crossEntropyGrad: "PyTorch's gradients of crossEntropy",
-  linearCrossEntropy: "PyTorch's crossEntropy of a matmul: its numbers are asked for below a head of ones",
-  linearCrossEntropyGrad: "PyTorch's gradients of crossEntropy and matmul",
+  linearCrossEntropy: "PyTorch's crossEntropy: operations.test.ts asks a head with the identity for its numbers",
+  linearCrossEntropyGrad: "PyTorch's gradients of crossEntropy, in the same way",
 }
 
 /** Builders of the operations that the fixtures hold. */
