@@ -26,6 +26,8 @@ import {
   gather,
   gradients,
   input,
+  linearCrossEntropy,
+  linearCrossEntropySum,
   log,
   matmul,
   max,
@@ -116,6 +118,32 @@ describe.each(devices)("operations on $name", ({ name, open }) => {
     const [loss, dLogits] = await run([logits, ints([2], [1, 2])], withUnitGradient(build))
     expect([...loss!]).toEqual([20000, expect.closeTo(Math.LN2, 5)])
     expect(relativeError(dLogits!, [1, -1, 0, 0, 0.5, -0.5])).toBeLessThan(1e-6)
+  })
+
+  it("a head with the identity as its weight equals PyTorch's cross-entropy in value and gradient", async () => {
+    for (const fixture of fixtures.filter(({ op }) => op === "crossEntropy")) {
+      const [N, V] = fixture.inputs[0]!.shape as [number, number]
+      const identity = Float32Array.from({ length: V * V }, (_, i) => (i % (V + 1) === 0 ? 1 : 0))
+      const build: Build = (logits, targets) => {
+        const rowWeights = data(Float32Array.from(fixture.weights!), [N])
+        const total = linearCrossEntropySum(logits!, data(identity, [V, V]), targets!, rowWeights)
+        return [linearCrossEntropy(logits!, data(identity, [V, V]), targets!), ...gradients(total, [logits!])]
+      }
+      const [nats, dLogits] = await run(fixture.inputs, build)
+      expect(relativeError(nats!, fixture.output.values)).toBeLessThan(TOLERANCE)
+      expect(relativeError(dLogits!, fixture.gradients![0]!)).toBeLessThan(TOLERANCE)
+    }
+  })
+
+  it("a head whose targets are all ignored, or whose batch is empty, has no loss and no gradient", async () => {
+    for (const N of [0, 3]) {
+      const inputs = [normal([N, 2], 1, 1e4), normal([5, 2], 2), ints([N], Array(N).fill(-1))]
+      const results = await run(inputs, (x, w, targets) => {
+        const total = linearCrossEntropySum(x!, w!, targets!, data(new Float32Array(N).fill(1), [N]))
+        return [total, ...gradients(total, [x!, w!])]
+      })
+      expect(results.map((x) => x.every((value) => value === 0))).toEqual([true, true, true])
+    }
   })
 
   it("gives zeros, and zero gradients, for a query that sees no key", async () => {

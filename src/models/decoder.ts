@@ -47,6 +47,16 @@ export interface DecoderOptions {
   readonly logitsAt?: Tensor | undefined
 }
 
+/** What logits are made of, for those who do not want them stored: `logits = softcap?(hidden·weightᵀ)`. */
+export interface DecoderHead {
+  /** The last rows, normalized: the shape of the logits, with C for V. */
+  readonly hidden: Tensor
+  /** `[V, C]` */
+  readonly weight: Weight
+  /** 0 for none. */
+  readonly softcap: number
+}
+
 /** What every part of one forward pass needs. */
 interface Pass {
   readonly config: DecoderConfig
@@ -64,7 +74,7 @@ interface Pass {
  *
  * @param parameters  what `linear` and `embedding` read may be packed, all else is plain
  * @param tokens      i32 `[B, T]`
- * @returns           logits `[B, T, V]`, or `[B, V]` with `logitsAt`; updates that fill the cache
+ * @returns           logits `[B, T, V]`, or `[B, V]` with `logitsAt`; the head that they come from; updates that fill the cache
  * @throws ConfigError  if a parameter is missing, or packed where it must be plain
  * @throws ShapeError   if T is longer than the config's maxPositionEmbeddings
  */
@@ -73,7 +83,7 @@ export function decoder(
   parameters: { readonly [name: string]: Weight },
   tokens: Tensor,
   options: DecoderOptions = {},
-): { logits: Tensor; updates: Update[] } {
+): { logits: Tensor; head: DecoderHead; updates: Update[] } {
   const [B, T] = tokens.shape as [number, number]
   if (T > config.maxPositionEmbeddings)
     throw new ShapeError(`decoder: at most ${config.maxPositionEmbeddings} tokens fit the context, got ${T}`)
@@ -84,7 +94,9 @@ export function decoder(
   const x0 = embed(pass, tokens)
   let x = x0
   for (let layer = 0; layer < config.numHiddenLayers; layer++) x = block(pass, layer, x, x0, updates)
-  return { logits: head(pass, x), updates }
+  const head = headOf(pass, x)
+  const logits = linear(head.hidden, head.weight)
+  return { logits: head.softcap === 0 ? logits : softcap(logits, head.softcap), head, updates }
 }
 
 /** Tables of the configs in use: the passes of a model share one tensor, which a workspace keeps once. */
@@ -210,12 +222,14 @@ function feedForward(pass: Pass, name: string, x: Tensor): Tensor {
   )
 }
 
-function head(pass: Pass, x: Tensor): Tensor {
+function headOf(pass: Pass, x: Tensor): DecoderHead {
   const { config, options } = pass
   const rows = options.logitsAt === undefined ? x : selectRows(x, options.logitsAt)
-  const table = weight(pass, config.tieWordEmbeddings ? TOKEN_TABLE : "lm_head.weight")
-  const logits = linear(normalize(pass, "model.norm", rows), table)
-  return config.logitSoftcap === 0 ? logits : softcap(logits, config.logitSoftcap)
+  return {
+    hidden: normalize(pass, "model.norm", rows),
+    weight: weight(pass, config.tieWordEmbeddings ? TOKEN_TABLE : "lm_head.weight"),
+    softcap: config.logitSoftcap,
+  }
 }
 
 /** Row `at[b]` of each sequence: `x [B, T, C]`, at i32 `[B]` → `[B, C]`. */

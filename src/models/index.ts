@@ -1,7 +1,7 @@
 // Models: a config, a tree of parameters and a forward function; and the way to Hugging Face's files and back.
 export { createCache, type KeyValueCache } from "./cache.ts"
 export { type DecoderConfig, validateConfig } from "./config.ts"
-export { type DecoderOptions, decoder } from "./decoder.ts"
+export { type DecoderHead, type DecoderOptions, decoder } from "./decoder.ts"
 export {
   fromHuggingFaceConfig,
   type HuggingFaceFamily,

@@ -23,6 +23,12 @@ const attentionCost =
     return products * 2 * sizeOf(node.inputs[0]!.shape) * S
   }
 
+/** `2 · N·C·V` for each product of the head: x·Wᵀ; and dLogits·W, dLogitsᵀ·x for the gradient. */
+const headCost =
+  (products: number) =>
+  ({ inputs }: Node): number =>
+    products * 2 * sizeOf(inputs[0]!.shape) * inputs[1]!.shape[0]!
+
 const costs: { readonly [O in Op]?: (node: Node) => number } = {
   matmul: (node) => {
     const a = node.inputs[0]!.shape
@@ -32,4 +38,6 @@ const costs: { readonly [O in Op]?: (node: Node) => number } = {
   packedLinear: (node) => 2 * sizeOf(node.outputs[0]!.shape) * node.inputs[0]!.shape.at(-1)!,
   attention: attentionCost(2),
   attentionGrad: attentionCost(4),
+  linearCrossEntropy: headCost(1),
+  linearCrossEntropyGrad: headCost(3),
 }

@@ -49,18 +49,18 @@ const unary =
 const binary = (op: BinaryOp, a: Operand, b: Operand): Tensor => applyOp(op, [operand(a), operand(b)], {})[0]!
 
 /** i32 to f32. */
-export const toFloat = unary("toFloat")
-export const negate = unary("negate")
-export const exp = unary("exp")
+export const toFloat = /* @__PURE__ */ unary("toFloat")
+export const negate = /* @__PURE__ */ unary("negate")
+export const exp = /* @__PURE__ */ unary("exp")
 /** Natural logarithm. */
-export const log = unary("log")
-export const sqrt = unary("sqrt")
-export const tanh = unary("tanh")
+export const log = /* @__PURE__ */ unary("log")
+export const sqrt = /* @__PURE__ */ unary("sqrt")
+export const tanh = /* @__PURE__ */ unary("tanh")
 /** `1 / (1 + e^-x)`. */
-export const sigmoid = unary("sigmoid")
+export const sigmoid = /* @__PURE__ */ unary("sigmoid")
 /** The error function `2/√π ∫₀ˣ e^-t² dt`. */
-export const erf = unary("erf")
-export const absolute = unary("absolute")
+export const erf = /* @__PURE__ */ unary("erf")
+export const absolute = /* @__PURE__ */ unary("absolute")
 
 /** `a + b`, stretched to a common shape. */
 export function add(a: Operand, b: Operand): Tensor {
@@ -235,3 +235,41 @@ export const cacheWrite = (cache: Tensor, x: Tensor, position: Tensor): Tensor =
 /** `-ln softmax(logits)[target]` per row, in nats; 0 where the target is negative. `logits [N, V]`, `targets [N]`. */
 export const crossEntropy = (logits: Tensor, targets: Tensor): Tensor =>
   applyOp("crossEntropy", [logits, targets], {})[0]!
+
+/**
+ * Cross-entropy of a head, `-ln softmax(logits)[target]` with `logits = x·weightᵀ`, bent to `softcap · tanh(logits / softcap)`
+ * where `softcap` is not 0: in nats, 0 where the target is negative.
+ *
+ * Logits are made some rows at a time and never stored whole. Its gradient makes them again; what is to be minimized is
+ * better said as {@link linearCrossEntropySum}.
+ *
+ * @param x        `[N, C]`
+ * @param weight   `[V, C]`
+ * @param targets  i32 `[N]`
+ * @returns        `[N]`
+ * @throws ShapeError  if the shapes do not fit
+ */
+export function linearCrossEntropy(x: Tensor, weight: Tensor, targets: Tensor, { softcap = 0 } = {}): Tensor {
+  return applyOp("linearCrossEntropy", [x, weight, targets], { softcap })[0]!
+}
+
+/**
+ * `Σ rowWeights · linearCrossEntropy(x, weight, targets)`.
+ *
+ * Because it says beforehand how much each row counts, the gradients for x and weight are made along with the logits: no more
+ * products than with stored logits, and without their `8·N·V` bytes. Use {@link linearCrossEntropy} where no gradient is wanted.
+ *
+ * @param rowWeights  `[N]`
+ * @returns           scalar
+ * @throws ShapeError  if the shapes do not fit
+ * @see Hsu et al. 2024, arXiv:2410.10989 (Liger Kernel), there with one weight for all rows
+ */
+export function linearCrossEntropySum(
+  x: Tensor,
+  weight: Tensor,
+  targets: Tensor,
+  rowWeights: Tensor,
+  { softcap = 0 } = {},
+): Tensor {
+  return applyOp("linearCrossEntropyGrad", [x, weight, targets, rowWeights], { softcap })[3]!
+}

@@ -113,6 +113,19 @@ function attentionRule(node: Node<"attention">, [dO, dLogSumExp]: readonly Gradi
   return applyOp("attentionGrad", [q, k, v, position, o, logSumExp, dO!], node.attributes)
 }
 
+function crossEntropyRule(node: Node<"crossEntropy">, [dNats, dStatistics]: readonly Gradient[]): readonly Gradient[] {
+  invariant(dStatistics === undefined, "crossEntropy: the statistics are for the gradient kernel alone")
+  return applyOp("crossEntropyGrad", [...node.inputs, node.outputs[1]!, dNats!], {})
+}
+
+/** Its last output is `Σ dNats · nats`, and the gradients of that are its others. */
+function linearCrossEntropyGradRule(node: Node<"linearCrossEntropyGrad">, dOutputs: readonly Gradient[]) {
+  const [dX, dWeight, nats] = node.outputs
+  const [first, second, third, dTotal] = dOutputs
+  if (dTotal === undefined || first || second || third) return notTwice("linearCrossEntropy")(node as never, dOutputs)
+  return [multiply(dX!, dTotal), multiply(dWeight!, dTotal), undefined, multiply(nats!, dTotal)]
+}
+
 const notTwice =
   (op: string): GradientRule<Op> =>
   () => {
@@ -130,7 +143,8 @@ const notTrained =
 
 const TWO_OVER_SQRT_PI = 1.1283791670955126
 
-const createRules = (): { readonly [O in Op]: GradientRule<O> } => ({
+/** Made when gradients are asked for: a bundle that only runs models leaves them out. */
+const gradientRules = (): { readonly [O in Op]: GradientRule<O> } => ({
   input: none,
   state: none,
   constant: none,
@@ -194,12 +208,12 @@ const createRules = (): { readonly [O in Op]: GradientRule<O> } => ({
   cacheWrite: () => {
     throw new ShapeError("cacheWrite: it has no gradient", "train without a cache")
   },
-  crossEntropy: (node, [dy]) => [applyOp("crossEntropyGrad", [...node.inputs, dy!], {})[0]!, undefined],
+  crossEntropy: crossEntropyRule,
   crossEntropyGrad: notTwice("crossEntropy"),
+  linearCrossEntropy: (node, [dNats]) =>
+    applyOp("linearCrossEntropyGrad", [...node.inputs, dNats!], node.attributes).slice(0, 2),
+  linearCrossEntropyGrad: linearCrossEntropyGradRule,
 })
-
-/** Made by a call that bundlers may leave out: an application that runs a model has no gradients. */
-const rules = /* @__PURE__ */ createRules()
 
 /** Which of `nodes`, oldest first, depend on any of `wrt`: gradients are worth computing only there. */
 function dependents(nodes: readonly Node[], wrt: readonly Tensor[]): Set<Node> {
@@ -220,6 +234,7 @@ export function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
     throw new ShapeError(`gradients: the loss must be a scalar, got [${loss.shape.join(", ")}]`, "use mean()")
   const nodes = ancestorsOf([loss])
   const useful = dependents(nodes, wrt)
+  const rules = gradientRules()
   const total = new Map<Tensor, Tensor>([[loss, broadcast(constant(1), loss.shape)]])
   for (const node of nodes.reverse()) {
     const dOutputs = node.outputs.map((output) => total.get(output))

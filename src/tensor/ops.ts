@@ -75,10 +75,14 @@ export interface OpAttributes {
   attentionGrad: { readonly scale: number; readonly causal: boolean }
   /** (cache [B, S, K, D], x [B, T, K, D], position i32 [B]) → cache with rows position .. position + T - 1 replaced; rows past S are dropped. */
   cacheWrite: None
-  /** (logits [N, V], targets i32 [N]) → nats [N], 0 where the target is negative. */
+  /** (logits [N, V], targets i32 [N]) → nats [N], statistics [N, 2]: max and ln Σ e^(logit - max); 0 where the target is negative. */
   crossEntropy: None
-  /** (logits [N, V], targets i32 [N], dLoss [N]) → dLogits [N, V]. */
+  /** (logits, targets, statistics, dNats [N]) → dLogits [N, V]. */
   crossEntropyGrad: None
+  /** (x [N, C], weight [V, C], targets i32 [N]) → nats [N] of the logits `softcap(x·weightᵀ)`; a softcap of 0 is none. */
+  linearCrossEntropy: { readonly softcap: number }
+  /** (x, weight, targets, dNats [N]) → dX, dWeight, nats [N], and `Σ dNats · nats` [], whose gradients dX and dWeight are. */
+  linearCrossEntropyGrad: { readonly softcap: number }
 }
 
 export type None = { readonly [key: string]: never }

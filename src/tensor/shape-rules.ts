@@ -18,7 +18,7 @@ export interface TensorSpec {
   readonly dtype: DType
 }
 
-type ShapeRule<O extends Op> = (inputs: readonly TensorSpec[], attributes: OpAttributes[O]) => TensorSpec[]
+type ShapeRule<O extends Op> = (inputs: readonly TensorSpec[], attributes: OpAttributes[O], op: string) => TensorSpec[]
 
 const f32 = (shape: Shape): TensorSpec[] => [{ shape: [...shape], dtype: "f32" }]
 
@@ -41,12 +41,10 @@ function requireAxis(op: string, input: TensorSpec, axis: number): void {
     throw new ShapeError(`${op}: axis must be in 0..${input.shape.length - 1}, got ${axis}`)
 }
 
-const elementwise =
-  (op: string) =>
-  (inputs: readonly TensorSpec[]): TensorSpec[] => {
-    for (const input of inputs) requireDType(op, input, "f32", "every input")
-    return f32(inputs.map((input) => input.shape).reduce(broadcastShapes))
-  }
+const elementwise: ShapeRule<Op> = (inputs, _, op) => {
+  for (const input of inputs) requireDType(op, input, "f32", "every input")
+  return f32(inputs.map((input) => input.shape).reduce(broadcastShapes))
+}
 
 const source = (_: readonly TensorSpec[], { shape, dtype }: { shape: Shape; dtype: DType }): TensorSpec[] => {
   if (!shape.every((size) => Number.isInteger(size) && size >= 0))
@@ -54,15 +52,13 @@ const source = (_: readonly TensorSpec[], { shape, dtype }: { shape: Shape; dtyp
   return [{ shape: [...shape], dtype }]
 }
 
-const reduction =
-  (op: string) =>
-  ([x]: readonly TensorSpec[], { firstAxis, lastAxis }: { firstAxis: number; lastAxis: number }): TensorSpec[] => {
-    requireDType(op, x!, "f32", "x")
-    requireAxis(op, x!, firstAxis)
-    requireAxis(op, x!, lastAxis)
-    if (firstAxis > lastAxis) throw new ShapeError(`${op}: axes must be in order, got ${firstAxis}..${lastAxis}`)
-    return f32(x!.shape.filter((_, axis) => axis < firstAxis || axis > lastAxis))
-  }
+const reduction: ShapeRule<"sum" | "max"> = ([x], { firstAxis, lastAxis }, op) => {
+  requireDType(op, x!, "f32", "x")
+  requireAxis(op, x!, firstAxis)
+  requireAxis(op, x!, lastAxis)
+  if (firstAxis > lastAxis) throw new ShapeError(`${op}: axes must be in order, got ${firstAxis}..${lastAxis}`)
+  return f32(x!.shape.filter((_, axis) => axis < firstAxis || axis > lastAxis))
+}
 
 function matmulRule([a, b]: readonly TensorSpec[], { transposeA, transposeB }: OpAttributes["matmul"]): TensorSpec[] {
   for (const operand of [a!, b!]) requireDType("matmul", operand, "f32", "every operand")
@@ -139,31 +135,31 @@ export const shapeRules: { readonly [O in Op]: ShapeRule<O> } = {
       throw new ShapeError(`data: ${formatShape(shape)} needs ${sizeOf(shape)} values, got ${values.length}`)
     return [{ shape: [...shape], dtype: values instanceof Int32Array ? "i32" : "f32" }]
   },
-  random: ([seed], { shape }) => {
-    requireDType("random", seed!, "i32", "seed")
-    requireShape("random", seed!, [], "seed")
+  random: ([seed], { shape }, op) => {
+    requireDType(op, seed!, "i32", "seed")
+    requireShape(op, seed!, [], "seed")
     return f32(shape)
   },
-  toFloat: ([x]) => {
-    requireDType("toFloat", x!, "i32", "x")
+  toFloat: ([x], _, op) => {
+    requireDType(op, x!, "i32", "x")
     return f32(x!.shape)
   },
-  negate: elementwise("negate"),
-  exp: elementwise("exp"),
-  log: elementwise("log"),
-  sqrt: elementwise("sqrt"),
-  tanh: elementwise("tanh"),
-  sigmoid: elementwise("sigmoid"),
-  erf: elementwise("erf"),
-  absolute: elementwise("absolute"),
-  add: elementwise("add"),
-  subtract: elementwise("subtract"),
-  multiply: elementwise("multiply"),
-  divide: elementwise("divide"),
-  maximum: elementwise("maximum"),
-  minimum: elementwise("minimum"),
-  greater: elementwise("greater"),
-  select: elementwise("select"),
+  negate: elementwise,
+  exp: elementwise,
+  log: elementwise,
+  sqrt: elementwise,
+  tanh: elementwise,
+  sigmoid: elementwise,
+  erf: elementwise,
+  absolute: elementwise,
+  add: elementwise,
+  subtract: elementwise,
+  multiply: elementwise,
+  divide: elementwise,
+  maximum: elementwise,
+  minimum: elementwise,
+  greater: elementwise,
+  select: elementwise,
   reshape: ([x], { shape }) => {
     if (sizeOf(x!.shape) !== sizeOf(shape))
       throw new ShapeError(
@@ -171,8 +167,8 @@ export const shapeRules: { readonly [O in Op]: ShapeRule<O> } = {
       )
     return [{ shape: [...shape], dtype: x!.dtype }]
   },
-  transpose: ([x], { permutation }) => {
-    requireDType("transpose", x!, "f32", "x")
+  transpose: ([x], { permutation }, op) => {
+    requireDType(op, x!, "f32", "x")
     const sorted = [...permutation].sort((a, b) => a - b)
     if (
       !sameShape(
@@ -190,58 +186,58 @@ export const shapeRules: { readonly [O in Op]: ShapeRule<O> } = {
       throw new ShapeError(`broadcast: ${formatShape(x!.shape)} does not stretch to ${formatShape(shape)}`)
     return [{ shape: [...shape], dtype: x!.dtype }]
   },
-  slice: ([x], { axis, start, end }) => {
-    requireDType("slice", x!, "f32", "x")
-    requireAxis("slice", x!, axis)
+  slice: ([x], { axis, start, end }, op) => {
+    requireDType(op, x!, "f32", "x")
+    requireAxis(op, x!, axis)
     if (!(start >= 0 && start <= end && end <= x!.shape[axis]!))
       throw new ShapeError(
         `slice: ${start}..${end} does not lie in 0..${x!.shape[axis]!} (axis ${axis} of ${formatShape(x!.shape)})`,
       )
     return f32(x!.shape.map((size, index) => (index === axis ? end - start : size)))
   },
-  pad: ([x], { axis, before, after }) => {
-    requireDType("pad", x!, "f32", "x")
-    requireAxis("pad", x!, axis)
+  pad: ([x], { axis, before, after }, op) => {
+    requireDType(op, x!, "f32", "x")
+    requireAxis(op, x!, axis)
     if (before < 0 || after < 0) throw new ShapeError(`pad: sizes must not be negative, got ${before} and ${after}`)
     return f32(x!.shape.map((size, index) => (index === axis ? before + size + after : size)))
   },
   concatenate: concatenateRule,
-  sum: reduction("sum"),
-  max: reduction("max"),
+  sum: reduction,
+  max: reduction,
   matmul: matmulRule,
-  gather: ([table, ids]) => {
-    requireDType("gather", table!, "f32", "table")
-    requireRank("gather", table!, 2, "table [V, C]")
-    requireDType("gather", ids!, "i32", "ids")
+  gather: ([table, ids], _, op) => {
+    requireDType(op, table!, "f32", "table")
+    requireRank(op, table!, 2, "table [V, C]")
+    requireDType(op, ids!, "i32", "ids")
     return f32([...ids!.shape, table!.shape[1]!])
   },
-  packedLinear: ([x, panels], { outputs }) => {
-    requireDType("packedLinear", x!, "f32", "x")
-    const K = panelDepth("packedLinear", panels!, outputs)
+  packedLinear: ([x, panels], { outputs }, op) => {
+    requireDType(op, x!, "f32", "x")
+    const K = panelDepth(op, panels!, outputs)
     const [k, ...leading] = x!.shape.toReversed()
     if (k !== K)
       throw new ShapeError(`packedLinear: inner sizes must agree, got ${formatShape(x!.shape)} · [${outputs}, ${K}]ᵀ`)
     return f32([...leading.reverse(), outputs])
   },
-  packedGather: ([panels, ids], { rows }) => {
-    requireDType("packedGather", ids!, "i32", "ids")
-    return f32([...ids!.shape, panelDepth("packedGather", panels!, rows)])
+  packedGather: ([panels, ids], { rows }, op) => {
+    requireDType(op, ids!, "i32", "ids")
+    return f32([...ids!.shape, panelDepth(op, panels!, rows)])
   },
-  scatterAdd: ([ids, x], { rows }) => {
-    requireDType("scatterAdd", ids!, "i32", "ids")
-    requireDType("scatterAdd", x!, "f32", "x")
+  scatterAdd: ([ids, x], { rows }, op) => {
+    requireDType(op, ids!, "i32", "ids")
+    requireDType(op, x!, "f32", "x")
     const C = x!.shape.at(-1) ?? 1
-    requireShape("scatterAdd", x!, [...ids!.shape, C], "x")
+    requireShape(op, x!, [...ids!.shape, C], "x")
     return f32([rows, C])
   },
-  rope: ([x, cos, sin, position]) => {
-    requireRank("rope", x!, 4, "x [B, T, H, D]")
+  rope: ([x, cos, sin, position], _, op) => {
+    requireRank(op, x!, 4, "x [B, T, H, D]")
     const [B, T, , D] = x!.shape as [number, number, number, number]
     if (D % 2 !== 0) throw new ShapeError(`rope: head dimension must be even, got ${D}`)
-    requireRank("rope", cos!, 2, "cos [P, D/2]")
-    requireShape("rope", cos!, [cos!.shape[0]!, D / 2], "cos")
-    requireShape("rope", sin!, cos!.shape, "sin")
-    requireShape("rope", position!, [B], "position")
+    requireRank(op, cos!, 2, "cos [P, D/2]")
+    requireShape(op, cos!, [cos!.shape[0]!, D / 2], "cos")
+    requireShape(op, sin!, cos!.shape, "sin")
+    requireShape(op, position!, [B], "position")
     if (T > cos!.shape[0]!)
       throw new ShapeError(`rope: ${T} positions need a table of ${T} rows, got ${cos!.shape[0]!}`)
     return f32(x!.shape)
@@ -255,24 +251,37 @@ export const shapeRules: { readonly [O in Op]: ShapeRule<O> } = {
     const { q, k } = attentionShapes(inputs)
     return [...f32(q.shape), ...f32(k.shape), ...f32(k.shape)]
   },
-  cacheWrite: ([cache, x, position]) => {
-    requireRank("cacheWrite", cache!, 4, "cache [B, S, K, D]")
+  cacheWrite: ([cache, x, position], _, op) => {
+    requireRank(op, cache!, 4, "cache [B, S, K, D]")
     const [B, , K, D] = cache!.shape as [number, number, number, number]
-    requireShape("cacheWrite", x!, [B, x!.shape[1]!, K, D], "x")
-    requireShape("cacheWrite", position!, [B], "position")
+    requireShape(op, x!, [B, x!.shape[1]!, K, D], "x")
+    requireShape(op, position!, [B], "position")
     return f32(cache!.shape)
   },
-  crossEntropy: ([logits, targets]) => {
-    requireRank("crossEntropy", logits!, 2, "logits [N, V]")
-    requireDType("crossEntropy", targets!, "i32", "targets")
-    requireShape("crossEntropy", targets!, [logits!.shape[0]!], "targets")
-    return f32(targets!.shape)
+  crossEntropy: ([logits, targets], _, op) => {
+    requireRank(op, logits!, 2, "logits [N, V]")
+    const [N] = requireTargets(op, logits!, targets!)
+    return [...f32([N]), ...f32([N, 2])]
   },
-  crossEntropyGrad: ([logits, targets, dLoss]) => {
-    requireShape("crossEntropyGrad", targets!, [logits!.shape[0]!], "targets")
-    requireShape("crossEntropyGrad", dLoss!, [logits!.shape[0]!], "dLoss")
-    return f32(logits!.shape)
+  crossEntropyGrad: ([logits]) => f32(logits!.shape),
+  linearCrossEntropy: ([x, weight, targets], _, op) => {
+    requireRank(op, x!, 2, "x [N, C]")
+    requireRank(op, weight!, 2, "weight [V, C]")
+    requireShape(op, weight!, [weight!.shape[0]!, x!.shape[1]!], "weight")
+    return f32(requireTargets(op, x!, targets!))
   },
+  linearCrossEntropyGrad: (inputs, attributes, op) => {
+    const nats = shapeRules.linearCrossEntropy(inputs, attributes, op)
+    requireShape(op, inputs[3]!, nats[0]!.shape, "row weights")
+    return [...f32(inputs[0]!.shape), ...f32(inputs[1]!.shape), ...nats, ...f32([])]
+  },
+}
+
+/** The shape of targets, one for each row of `x`. */
+function requireTargets(op: string, { shape: [N] }: TensorSpec, targets: TensorSpec): [number] {
+  requireDType(op, targets, "i32", "targets")
+  requireShape(op, targets, [N!], "targets")
+  return [N!]
 }
 
 /** Refuses attributes that no table can check, at the door of the room. */

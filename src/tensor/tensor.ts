@@ -35,7 +35,7 @@ export function applyOp<O extends Op>(
 ): readonly Tensor[] {
   if (!READS_HALVES.has(op) && inputs.some(({ dtype }) => dtype === "f16"))
     throw new ShapeError(`${op}: inputs must be f32 or i32, got f16`, "packedLinear and packedGather read half floats")
-  const specs = shapeRules[op](inputs, attributes)
+  const specs = shapeRules[op](inputs, attributes, op)
   const outputs: Tensor[] = []
   const node: Node<O> = { sequence: created++, op, attributes, inputs, outputs }
   for (const [index, spec] of specs.entries()) outputs.push({ ...spec, node: node as unknown as Node, index })

@@ -19,7 +19,7 @@ export {
 } from "./default-recipe.ts"
 export type * from "./events.ts"
 export { readEvents } from "./journal.ts"
-export { type ForwardContext, type LossFunction, type ModelDefinition } from "./model.ts"
+export { type ForwardContext, type LossFunction, type ModelDefinition, type ModelHead } from "./model.ts"
 export type * from "./options.ts"
 export { flopsPerStepOf, type Probe, probeRecipe } from "./probe.ts"
 export * from "./recipe.ts"

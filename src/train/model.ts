@@ -27,6 +27,21 @@ export interface ModelDefinition {
    * @returns       `[B, T, V]`
    */
   forward(parameters: { readonly [name: string]: Tensor }, tokens: Tensor, context: ForwardContext): Tensor
+  /**
+   * What `forward` makes its logits of: `logits = softcap?(hidden·weightᵀ)`. A model that says it is trained and evaluated
+   * without stored logits where that pays: with the default loss, and a large vocabulary.
+   */
+  head?(parameters: { readonly [name: string]: Tensor }, tokens: Tensor, context: ForwardContext): ModelHead
+}
+
+/** The last product of a model. */
+export interface ModelHead {
+  /** `[B, T, C]` */
+  readonly hidden: Tensor
+  /** `[V, C]` */
+  readonly weight: Tensor
+  /** Logits are bent to `softcap · tanh(logits / softcap)`; 0 for none. */
+  readonly softcap: number
 }
 
 /**
@@ -42,7 +57,9 @@ export const defaultLoss: LossFunction = crossEntropy
 export function decoderDefinition(config: DecoderConfig): ModelDefinition {
   return {
     parameters: decoderParameters(config),
-    forward: (parameters, tokens, { dropoutSeed }) => decoder(config, parameters, tokens, { dropoutSeed }).logits,
+    forward: (parameters, tokens, context) => decoder(config, parameters, tokens, context).logits,
+    // trained parameters are plain tensors, and so is the head's
+    head: (parameters, tokens, context) => decoder(config, parameters, tokens, context).head as ModelHead,
   }
 }
 

@@ -17,6 +17,7 @@ import {
   exp,
   gather,
   greater,
+  linearCrossEntropy,
   log as logarithm,
   matmul,
   max,
@@ -221,6 +222,27 @@ const LOGITS = [
   [13, 257],
   [2, 5003],
 ] as const
+
+const logitGradients: Build = (logits, targets, dNats) => {
+  const [, statistics] = applyOp("crossEntropy", [logits!, targets!], {})
+  return applyOp("crossEntropyGrad", [logits!, targets!, statistics!, dNats!], {})
+}
+
+/** N, C, V: one row, odd sizes, several blocks. */
+const HEADS = [
+  [1, 1, 1],
+  [5, 3, 7],
+  [3, 17, 65],
+  [67, 5, 259],
+  [101, 3, 11_003],
+] as const
+const heads = (build: (softcap: number) => Build): OperationCase[] =>
+  HEADS.flatMap(([N, C, V]) =>
+    [0, 3].map((softcap) => ({
+      inputs: [normal([N, C], 1), normal([V, C], 2), targetsOf(N, V), normal([N], 3)],
+      build: build(softcap),
+    })),
+  )
 
 const uniformAt = (seed: number, stream: number, index: number): number =>
   (mix32(mix32((seed | 0) ^ mix32(stream)) ^ index) >>> 8) / 2 ** 24
@@ -570,8 +592,11 @@ export const operationCases: { readonly [O in Op]: OperationCases } = {
   crossEntropy: {
     hand: {
       inputs: [floats([3, 2], [0, 0, Math.log(3), 0, 5, 6]), ints([3], [1, 0, -1])],
-      build: (logits, targets) => crossEntropy(logits!, targets!),
-      expected: [[Math.LN2, -log(0.75), 0]],
+      build: (...x) => applyOp("crossEntropy", x, {}),
+      expected: [
+        [Math.LN2, -log(0.75), 0],
+        [0, Math.LN2, log(3), log(4 / 3), 0, 0],
+      ],
     },
     awkward: LOGITS.map(([N, V]) => ({
       inputs: [normal([N, V], 1, 3), targetsOf(N, V)],
@@ -581,14 +606,35 @@ export const operationCases: { readonly [O in Op]: OperationCases } = {
   crossEntropyGrad: {
     hand: {
       inputs: [floats([2, 2], [0, 0, 3, 4]), ints([2], [1, -1]), floats([2], [2, 5])],
-      build: (...x) => applyOp("crossEntropyGrad", x, {}),
+      build: logitGradients,
       expected: [[1, -1, 0, 0]],
     },
     awkward: LOGITS.map(([N, V]) => ({
       inputs: [normal([N, V], 1, 3), targetsOf(N, V), normal([N], 2)],
-      build: (...x) => applyOp("crossEntropyGrad", x, {}),
+      build: logitGradients,
     })),
     noGradient: "second derivatives are not defined",
+  },
+  linearCrossEntropy: {
+    hand: {
+      inputs: [floats([3, 2], [0, 0, Math.log(3), 0, 5, 6]), floats([2, 2], [1, 0, 0, 1]), ints([3], [1, 0, -1])],
+      build: (...x) => applyOp("linearCrossEntropy", x, { softcap: 0 }),
+      expected: [[Math.LN2, -log(0.75), 0]],
+    },
+    awkward: heads((softcap) => (x, weight, targets) => linearCrossEntropy(x!, weight!, targets!, { softcap })),
+    wrt: [0, 1],
+  },
+  linearCrossEntropyGrad: {
+    // logits [0, 0], so p = [½, ½] and dZ = 2·[½, -½]; dX = dZ·W, dW = dZᵀ·x
+    hand: {
+      inputs: [floats([2, 2], [0, 3, 8, 9]), floats([2, 2], [1, 0, 2, 0]), ints([2], [1, -1]), floats([2], [2, 5])],
+      build: (...x) => applyOp("linearCrossEntropyGrad", x, { softcap: 0 }),
+      expected: [[-1, 0, 0, 0], [0, 3, 0, -3], [Math.LN2, 0], [2 * Math.LN2]],
+    },
+    awkward: heads((softcap) => (x, weight, targets, rowWeights) => {
+      const outputs = applyOp("linearCrossEntropyGrad", [x!, weight!, targets!, rowWeights!], { softcap })
+      return outputs.toReversed() // the total has a gradient
+    }),
   },
 }
 

@@ -106,6 +106,8 @@ const builders: { readonly [O in Op]: FixtureBuild | string } = {
   cacheWrite: "no arithmetic",
   crossEntropy: ([logits, targets]) => crossEntropy(logits!, targets!),
   crossEntropyGrad: "PyTorch's gradients of crossEntropy",
+  linearCrossEntropy: "PyTorch's crossEntropy: operations.test.ts asks a head with the identity for its numbers",
+  linearCrossEntropyGrad: "PyTorch's gradients of crossEntropy, in the same way",
 }
 
 /** Builders of the operations that the fixtures hold. */

@@ -296,37 +296,79 @@ function cacheWrite([cache, x, position]: readonly Numbers[], node: Node<"cacheW
   return [result]
 }
 
-/** `ln Σ exp` of one row, shifted by its largest element. */
-function logSumExpOf(row: Numbers): number {
-  const largest = row.reduce((a, b) => Math.max(a, b), -Infinity)
-  return largest + log(row.reduce((total, value) => total + exp(value - largest), 0))
+/** Nats and statistics of rows of logits that `rowOf` makes; zeros where the target is negative. */
+function natsOf(targets: Numbers, rowOf: (n: number) => Numbers): readonly Numbers[] {
+  const [nats, statistics] = [zeros([targets.length]), zeros([targets.length, 2])]
+  for (const [n, target] of targets.entries()) {
+    if (target < 0) continue
+    const row = rowOf(n)
+    const largest = row.reduce((a, b) => Math.max(a, b), -Infinity)
+    const logSum = log(row.reduce((total, logit) => total + exp(logit - largest), 0))
+    statistics.set([largest, logSum], 2 * n)
+    nats[n] = largest - row[target]! + logSum
+  }
+  return [nats, statistics]
+}
+
+/** `softmax(row) - onehot(target)` of row n, zeros where its target is negative. */
+function softmaxLessOneHot(n: number, row: Numbers, targets: Numbers, statistics: Numbers): Numbers {
+  const [target, largest, logSum] = [targets[n]!, statistics[2 * n]!, statistics[2 * n + 1]!]
+  return row.map((logit, v) => (target < 0 ? 0 : exp(logit - largest - logSum) - (v === target ? 1 : 0)))
 }
 
 function crossEntropy([logits, targets]: readonly Numbers[], node: Node<"crossEntropy">): readonly Numbers[] {
   const V = node.inputs[0]!.shape[1]!
-  const losses = Array.from(targets!, (target, n) => {
-    if (target < 0) return 0
-    const row = logits!.subarray(n * V, (n + 1) * V)
-    return logSumExpOf(row) - row[target]!
-  })
-  return [Float64Array.from(losses)]
+  return natsOf(targets!, (n) => logits!.subarray(n * V, (n + 1) * V))
 }
 
-/** `dLogits = dLoss · (softmax(logits) - onehot(target))`. */
+/** `dLogits = dNats · (softmax(logits) - onehot(target))`. */
 function crossEntropyGrad(
-  [logits, targets, dLoss]: readonly Numbers[],
+  [logits, targets, statistics, dNats]: readonly Numbers[],
   node: Node<"crossEntropyGrad">,
 ): readonly Numbers[] {
   const [N, V] = node.inputs[0]!.shape as [number, number]
   const result = zeros([N, V])
   for (let n = 0; n < N; n++) {
-    const target = targets![n]!
-    if (target < 0) continue
-    const row = logits!.subarray(n * V, (n + 1) * V)
-    const total = logSumExpOf(row)
-    for (let v = 0; v < V; v++) result[n * V + v] = dLoss![n]! * (exp(row[v]! - total) - (v === target ? 1 : 0))
+    const row = softmaxLessOneHot(n, logits!.subarray(n * V, (n + 1) * V), targets!, statistics!)
+    result.set(
+      row.map((d) => dNats![n]! * d),
+      n * V,
+    )
   }
   return [result]
+}
+
+/** Logits of row n of a head, and their slopes over `x·weightᵀ`. */
+function headRow(
+  n: number,
+  [x, weight]: readonly Numbers[],
+  node: Node<"linearCrossEntropy" | "linearCrossEntropyGrad">,
+) {
+  const [V, C] = node.inputs[1]!.shape as [number, number]
+  const { softcap } = node.attributes
+  const products = zeros([V]).map((_, v) => dot(x!, n * C, weight!, v * C, C))
+  if (softcap === 0) return { logits: products, slopes: products.map(() => 1) }
+  const bent = products.map((z) => tanh(z / softcap))
+  return { logits: bent.map((t) => softcap * t), slopes: bent.map((t) => 1 - t * t) }
+}
+
+const headNats = (inputs: readonly Numbers[], node: Node<"linearCrossEntropy" | "linearCrossEntropyGrad">) =>
+  natsOf(inputs[2]!, (n) => headRow(n, inputs, node).logits)
+
+/** `dZ = dNats · (softmax(logits) - onehot(target)) · slope`, `dX = dZ·W`, `dW = dZᵀ·x`. */
+function linearCrossEntropyGrad(inputs: readonly Numbers[], node: Node<"linearCrossEntropyGrad">): readonly Numbers[] {
+  const [x, weight, targets, dNats] = inputs
+  const [N, C] = node.inputs[0]!.shape as [number, number]
+  const [dX, dWeight] = [zeros(node.inputs[0]!.shape), zeros(node.inputs[1]!.shape)]
+  const [nats, statistics] = headNats(inputs, node)
+  for (let n = 0; n < N; n++) {
+    const { logits, slopes } = headRow(n, inputs, node)
+    for (const [v, d] of softmaxLessOneHot(n, logits, targets!, statistics!).entries()) {
+      addScaled(dX, n * C, dNats![n]! * d * slopes[v]!, weight!, v * C, C)
+      addScaled(dWeight, v * C, dNats![n]! * d * slopes[v]!, x!, n * C, C)
+    }
+  }
+  return [dX, dWeight, nats!, Float64Array.of(dot(nats!, 0, dNats!, 0, N))]
 }
 
 const fedByTheDevice = (): never => invariant(false, "inputs and states are fed by the device") as never
@@ -387,6 +429,8 @@ export const referenceOps: { readonly [O in Op]: ReferenceOp<O> } = {
   cacheWrite,
   crossEntropy,
   crossEntropyGrad,
+  linearCrossEntropy: (inputs, node) => headNats(inputs, node).slice(0, 1),
+  linearCrossEntropyGrad,
 }
 
 function elementwiseBroadcast(inputs: readonly Numbers[], node: Node<"broadcast">): readonly Numbers[] {

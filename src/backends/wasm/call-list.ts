@@ -1,10 +1,11 @@
 // What a lane does in one run of a program: a list of calls with constant addresses, and the barriers that some of them need.
 // Neighbors that do not touch each other's results run without one in between: all norms, all parameters of an optimizer.
 import { sizeOf } from "../../core/index.ts"
-import { type Node, readsOf, type Step, type Tensor } from "../../tensor/index.ts"
+import { readsOf, type Step, type Tensor } from "../../tensor/index.ts"
 import type { FunctionHandle, ModuleBuilder } from "./assembler.ts"
 import { elementKey, emitElement, emitPartials, partialBytes, partialSums } from "./kernels/element.ts"
-import { type KernelOptions, kernelOf } from "./kernels/index.ts"
+import { type KernelOptions, type Span, seriesOf } from "./kernels/index.ts"
+import { emitMove } from "./kernels/move.ts"
 import { addressOf, copiedUpdates, type Places, type PlannedProgram } from "./planned-program.ts"
 import { type Charge, COPY, chargeOf, PARTIALS, tensorBytes } from "./profile.ts"
 
@@ -35,9 +36,10 @@ export function callsOf(module: ModuleBuilder, planned: PlannedProgram, places: 
   let pending: Call[] = []
   const flush = () => (calls.push(...pending), (pending = []))
   for (const step of planned.steps) {
-    const [first, ...later] = callsOfStep(module, step, planned, places, options)
-    if (pending.some(({ writes }) => meet(writes, first.reads) || meet(writes, first.writes))) flush()
-    calls.push(first)
+    const { now, later } = callsOfStep(module, step, planned, places, options)
+    const clash = ({ writes }: Call) => now.some((call) => meet(writes, call.reads) || meet(writes, call.writes))
+    if (pending.some(clash)) flush()
+    calls.push(...now)
     pending.push(...later)
   }
   flush()
@@ -59,79 +61,77 @@ export function barriersBefore(calls: readonly Call[]): boolean[] {
 const meet = (a: readonly Region[], b: readonly Region[]): boolean =>
   a.some((x) => b.some((y) => x.start < y.end && y.start < x.end))
 
+/** Calls to be made at once, and one that may wait until its result is read. */
+interface StepCalls {
+  readonly now: readonly Call[]
+  readonly later: readonly Call[]
+}
+
 function callsOfStep(
   module: ModuleBuilder,
   step: Step,
   planned: PlannedProgram,
   places: Places,
   options: Options,
-): [Call, ...Call[]] {
-  const region = (tensor: Tensor) => regionAt(addressOf(tensor, planned, places), tensorBytes(tensor))
-  const [reads, writes] = [readsOf(step).map(region), step.writes.map(region)]
-  const inPlace = step.writes.some((tensor) => planned.layout.inPlace.has(tensor))
-  const charge = chargeOf(step, inPlace)
+): StepCalls {
   const address = (tensor: Tensor) => addressOf(tensor, planned, places)
+  const extra = places.arena + (planned.layout.extras.get(step) ?? 0)
   if (step.kind === "op") {
-    const { node } = step
-    const target = module.once(opKey(node, inPlace), () => kernelOf(node, { ...options, inPlace }).emit(module))
-    return [
-      { target, addresses: [...node.inputs, ...node.outputs].map(address), ownScratch: true, reads, writes, charge },
-    ]
+    const inPlace = step.writes.some((tensor) => planned.layout.inPlace.has(tensor))
+    return { now: callsOfSeries(module, step, { address, block: extra }, { ...options, inPlace }), later: [] }
   }
+  const region = (tensor: Tensor) => regionAt(address(tensor), tensorBytes(tensor))
+  const [reads, writes] = [readsOf(step).map(region), step.writes.map(region)]
   const target = module.once(elementKey(step), () => emitElement(module, step, options))
-  const partials = places.arena + (planned.layout.extras.get(step) ?? 0)
-  const addresses = [...step.body.leaves.map(address), ...step.writes.map(address), partials]
+  const addresses = [...step.body.leaves.map(address), ...step.writes.map(address), extra]
+  const inPlace = step.writes.some((tensor) => planned.layout.inPlace.has(tensor))
+  const first = { target, addresses, ownScratch: false, reads, writes, charge: chargeOf(step, inPlace) }
   const sums = partialSums(step)
-  if (sums.length === 0) return [{ target, addresses, ownScratch: false, reads, writes, charge }]
-  const between = regionAt(partials, partialBytes(step))
+  if (sums.length === 0) return { now: [first], later: [] }
+  const between = regionAt(extra, partialBytes(step))
   const stored = step.kind === "elementwise" ? writes : []
-  return [
-    { target, addresses, ownScratch: false, reads, writes: [...stored, between], charge },
-    ...sums.map(({ offset, result, ...shape }): Call => {
-      const target = module.once(`partials ${JSON.stringify(shape)}`, () => emitPartials(module, shape))
-      const addresses = [partials + offset, address(result)]
-      return { target, addresses, ownScratch: false, reads: [between], writes: [region(result)], charge: PARTIALS }
-    }),
-  ]
+  const later = sums.map(({ offset, result, ...shape }): Call => {
+    const target = module.once(`partials ${JSON.stringify(shape)}`, () => emitPartials(module, shape))
+    const addresses = [extra + offset, address(result)]
+    return { target, addresses, ownScratch: false, reads: [between], writes: [region(result)], charge: PARTIALS }
+  })
+  return { now: [{ ...first, writes: [...stored, between] }], later }
+}
+
+/** The calls of an operation; the first is charged with all of it. */
+function callsOfSeries(
+  module: ModuleBuilder,
+  step: Step & { kind: "op" },
+  at: { address: (tensor: Tensor) => number; block: number },
+  options: KernelOptions,
+): Call[] {
+  const { node } = step
+  const tensors = [...node.inputs, ...node.outputs]
+  const charge = chargeOf(step, options.inPlace)
+  return seriesOf(node, options).parts.map((part, i) => {
+    const region = ({ of, start, bytes }: Span) =>
+      regionAt((of === "block" ? at.block : at.address(tensors[of]!)) + start, bytes)
+    const [reads, writes] = [part.reads.map(region), part.writes.map(region)]
+    return {
+      target: part.emit(module),
+      addresses: [...reads, ...writes].map(({ start }) => start),
+      ownScratch: true,
+      reads,
+      writes,
+      charge: i === 0 ? charge : { ...charge, flops: 0, bytes: 0 },
+    }
+  })
 }
 
 const regionAt = (start: number, bytes: number): Region => ({ start, end: start + bytes })
 
-/** Kernels of one operation differ by attributes, types and shapes alone. */
-function opKey({ op, attributes, inputs, outputs }: Node, inPlace: boolean): string {
-  const specs = inputs.map(({ dtype, shape }) => [dtype, ...shape])
-  return JSON.stringify([op, attributes, specs, outputs.map((x) => x.shape), inPlace])
-}
-
 function copies(module: ModuleBuilder, planned: PlannedProgram, places: Places): Call[] {
   return copiedUpdates(planned).map(({ state, value }) => {
-    const bytes = 4 * sizeOf(state.shape)
-    const target = module.once(`copy ${bytes}`, () => emitCopy(module, bytes))
+    const size = sizeOf(state.shape)
+    const move = { shape: [size], inputStrides: [1], outputStrides: [1], inputOffset: 0, outputOffset: 0 }
+    const target = module.once(`copy ${size}`, () => emitMove(module, move))
     const addresses = [addressOf(value, planned, places), places.own(state)] as const
-    const [reads, writes] = [[regionAt(addresses[0], bytes)], [regionAt(addresses[1], bytes)]]
-    return { target, addresses, ownScratch: false, reads, writes, charge: { ...COPY, bytes: 2 * bytes } }
-  })
-}
-
-/** Lanes copy in whole cache lines, so that no two write the same one. */
-const LINE = 64
-
-function emitCopy(module: ModuleBuilder, bytes: number): FunctionHandle {
-  return module.function("copy", ["i32", "i32", "i32", "i32"], [], false, (f, from, to, lane, lanes) => {
-    const [start, end] = f.locals("i32", 2)
-    const bound = (index: () => void) => {
-      index(), f.i32.const(Math.ceil(bytes / LINE)), f.i32.mul(), f.local.get(lanes!), f.i32.divU()
-      f.i32.const(LINE), f.i32.mul()
-    }
-    f.assign(start, () => bound(() => f.local.get(lane!)))
-    f.assign(end, () => bound(() => f.address(lane!, 1)))
-    f.local.get(end),
-      f.i32.const(bytes),
-      f.local.get(end),
-      f.i32.const(bytes),
-      f.i32.ltS(),
-      f.select(),
-      f.local.set(end)
-    f.address(to!, start), f.address(from!, start), f.local.get(end), f.local.get(start), f.i32.sub(), f.memory.copy()
+    const [reads, writes] = addresses.map((address) => [regionAt(address, 4 * size)]) as [Region[], Region[]]
+    return { target, addresses, ownScratch: true, reads, writes, charge: { ...COPY, bytes: 8 * size } }
   })
 }

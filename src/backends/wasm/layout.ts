@@ -49,9 +49,10 @@ export function layoutArena(program: Program, steps: readonly Step[], extraBytes
   }
 }
 
-/** The step that first reads what step `at` reduces: until then its partial results are kept. */
+/** The step that first reads what step `at` reduces: until then its partial results are kept. An operation keeps nothing. */
 function firstUse(steps: readonly Step[], at: number): number {
   const step = steps[at]!
+  if (step.kind === "op") return at
   const reduced = step.kind === "elementwise" ? step.reductions.map(({ writes }) => writes) : step.writes
   const use = steps.findIndex((user, index) => index > at && readsOf(user).some((tensor) => reduced.includes(tensor)))
   return use < 0 ? steps.length : use

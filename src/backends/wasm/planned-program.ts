@@ -1,8 +1,8 @@
 // A program with everything decided but the addresses: its steps, their places in the arena, the scratch they need.
 import {
   alignUp,
-  isOp,
   type Program,
+  resultsOf,
   type Step,
   schedule,
   storageOf,
@@ -10,7 +10,7 @@ import {
   type Update,
 } from "../../tensor/index.ts"
 import { partialBytes } from "./kernels/element.ts"
-import { type Build, kernelOf, productOf } from "./kernels/index.ts"
+import { type Build, type Series, seriesOf } from "./kernels/index.ts"
 import type { Product } from "./kernels/matmul-shape.ts"
 import { type ArenaLayout, layoutArena } from "./layout.ts"
 
@@ -22,16 +22,31 @@ export interface PlannedProgram {
   readonly layout: ArenaLayout
   /** Scratch each lane needs for the hungriest kernel. */
   readonly scratchBytesPerLane: number
+  /** The matrix products among its calls. */
+  readonly products: readonly Product[]
+  /** No run makes more calls: those of its operations, one for each sum or sweep and what it reduces, one for each update. */
+  readonly mostCalls: number
 }
 
 /** Schedules and lays out a program; throws for an operation the backend lacks. */
 export function planProgram(name: string, program: Program, build: Build): PlannedProgram {
   const steps = schedule(program)
-  const layout = layoutArena(program, steps, (step) => (step.kind === "op" ? 0 : partialBytes(step)))
-  const scratch = steps.map((step) =>
-    step.kind === "op" ? (kernelOf(step.node, { ...build, inPlace: false }).scratchBytes ?? 0) : 0,
-  )
-  return { name, program, steps, layout, scratchBytesPerLane: alignUp(Math.max(0, ...scratch)) }
+  const ofStep = (step: Step): Series =>
+    step.kind === "op"
+      ? seriesOf(step.node, { ...build, inPlace: false })
+      : { blockBytes: partialBytes(step), parts: [] }
+  const series = new Map(steps.map((step) => [step, ofStep(step)]))
+  const layout = layoutArena(program, steps, (step) => series.get(step)!.blockBytes)
+  const parts = [...series.values()].flatMap(({ parts }) => parts)
+  return {
+    name,
+    program,
+    steps,
+    layout,
+    scratchBytesPerLane: alignUp(Math.max(0, ...parts.map(({ scratchBytes = 0 }) => scratchBytes))),
+    products: parts.flatMap(({ product }) => product ?? []),
+    mostCalls: parts.length + program.updates.length + steps.reduce((sum, step) => sum + resultsOf(step).length + 1, 0),
+  }
 }
 
 /** Where things lie, once the memory has been shared out. */
@@ -51,12 +66,6 @@ export function addressOf(tensor: Tensor, { layout }: PlannedProgram, places: Pl
   const offset = layout.offsets.get(stored)
   return offset === undefined ? places.own(layout.inPlace.get(stored) ?? stored) : places.arena + offset
 }
-
-/** The matrix products among the steps of programs. */
-export const productsOf = (planned: readonly PlannedProgram[]): Product[] =>
-  planned.flatMap(({ steps }) =>
-    steps.flatMap((step) => (step.kind === "op" && isOp(step.node, "matmul") ? [productOf(step.node)] : [])),
-  )
 
 /** Updates that could not be computed in place: copied into their states at the end. */
 export const copiedUpdates = ({ program, layout }: PlannedProgram): readonly Update[] =>

@@ -14,7 +14,7 @@ import { type Product, productName } from "./kernels/matmul-shape.ts"
 import { CONTROL_BYTES, type LanePool, type LoadedModule } from "./lanes.ts"
 import { bytesOf, createAllocator, ownTensorsOf } from "./layout.ts"
 import { MAX_PAGES, type Memory, openMemory } from "./memory.ts"
-import { addressOf, type Places, type PlannedProgram, planProgram, productsOf } from "./planned-program.ts"
+import { addressOf, type Places, type PlannedProgram, planProgram } from "./planned-program.ts"
 import type { Charge } from "./profile.ts"
 
 interface WorkspaceOptions {
@@ -84,7 +84,7 @@ function createProductChoices({ chooser, recorded }: WorkspaceOptions) {
       ? new Set(products.map(productName).filter((name) => recordedNames.has(name)))
       : (chooser?.choose(products) ?? new Set())
   const choose = async (planned: readonly PlannedProgram[]): Promise<{ blas?: Blas; viaBlas: ReadonlySet<string> }> => {
-    const viaBlas = await namesFor(productsOf(planned))
+    const viaBlas = await namesFor(planned.flatMap(({ products }) => products))
     const blas = viaBlas.size > 0 ? chooser?.find() : undefined
     if (blas === undefined) return { viaBlas: new Set() }
     for (const name of viaBlas) used.add(name)
@@ -133,8 +133,8 @@ function createPlaces(memory: Memory, lanes: number, profile: boolean) {
   }
 }
 
-/** One f64 a call: a step makes two at most, an update one. */
-const clockBytes = ({ steps, program }: PlannedProgram): number => 8 * (2 * steps.length + program.updates.length)
+/** One f64 a call. */
+const clockBytes = ({ mostCalls }: PlannedProgram): number => 8 * mostCalls
 
 /** A block used again and again; whoever needs a larger one gets a new one, which then serves all that come later. */
 function createBlock(allocator: ReturnType<typeof createAllocator>): (bytes: number) => number {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { applyOp, crossEntropy, input } from "../../../tensor/index.ts"
 import type { ModuleBuilder } from "../assembler.ts"
-import { builds, check, noise, runKernel } from "./attention-harness.ts"
+import { builds, check, noise, referenceOf, runKernel } from "./attention-harness.ts"
 import { emitCrossEntropy, emitCrossEntropyGrad } from "./cross-entropy.ts"
 
 const shapes = [
@@ -14,6 +14,12 @@ const shapes = [
 ]
 const targetsOf = (N: number, V: number) => Int32Array.from({ length: N }, (_, n) => (n % 3 === 1 ? -1 : (n * 17) % V))
 const spread = [1, 80]
+type Shape = (typeof shapes)[number]
+
+const statisticsOf = ({ N, V }: Shape, size: number): Float32Array => {
+  const node = crossEntropy(input("logits", [N, V]), input("targets", [N], "i32"))
+  return Float32Array.from(referenceOf(node, [noise(N * V, 1, size), targetsOf(N, V)])[1])
+}
 
 describe.each(builds)("with fma %s", (fma) => {
   describe.each(spread)("and logits within ±%s", (size) => {
@@ -21,18 +27,18 @@ describe.each(builds)("with fma %s", (fma) => {
       const { N, V } = shape
       const emit = (module: ModuleBuilder) => emitCrossEntropy(module, shape, { fma })
       const node = crossEntropy(input("logits", [N, V]), input("targets", [N], "i32"))
-      check({ emit, inputs: [noise(N * V, 1, size), targetsOf(N, V)], outputs: [N] }, node)
+      check({ emit, inputs: [noise(N * V, 1, size), targetsOf(N, V)], outputs: [N, 2 * N] }, node)
     })
 
     it.each(shapes)("crossEntropyGrad equals the reference, also in place: %o", (shape) => {
       const { N, V } = shape
-      const inputs = [noise(N * V, 1, size), targetsOf(N, V), noise(N, 2)]
+      const inputs = [noise(N * V, 1, size), targetsOf(N, V), statisticsOf(shape, size), noise(N, 2)]
       const test = {
         emit: (module: ModuleBuilder) => emitCrossEntropyGrad(module, shape, { fma }),
         inputs,
         outputs: [N * V],
       }
-      const of = [input("logits", [N, V]), input("targets", [N], "i32"), input("dLoss", [N])]
+      const of = [input("z", [N, V]), input("t", [N], "i32"), input("s", [N, 2]), input("dNats", [N])]
       const [node] = applyOp("crossEntropyGrad", of, {})
       check(test, node)
       check({ ...test, inPlace: true }, node)
@@ -43,11 +49,12 @@ describe.each(builds)("with fma %s", (fma) => {
     const [N, V] = [2, 9]
     const inputs = [noise(N * V, 1), Int32Array.of(-1, -100)]
     const emit = (module: ModuleBuilder) => emitCrossEntropy(module, { N, V }, { fma })
-    expect([...runKernel({ emit, inputs, outputs: [N] }, 1)[0]]).toEqual([0, 0])
+    expect([...runKernel({ emit, inputs, outputs: [N, 2 * N] }, 1)[0]]).toEqual([0, 0])
     const past = [noise(N * V, 1), Int32Array.of(V, V + 100000000)]
-    expect([...runKernel({ emit, inputs: past, outputs: [N] }, 1)[0]]).toEqual([NaN, NaN])
+    expect([...runKernel({ emit, inputs: past, outputs: [N, 2 * N] }, 1)[0]]).toEqual([NaN, NaN])
     const emitGrad = (module: ModuleBuilder) => emitCrossEntropyGrad(module, { N, V }, { fma })
-    const gradient = runKernel({ emit: emitGrad, inputs: [...inputs, noise(N, 2)], outputs: [N * V] }, 1)[0]
+    const all = [...inputs, noise(2 * N, 3), noise(N, 2)]
+    const gradient = runKernel({ emit: emitGrad, inputs: all, outputs: [N * V] }, 1)[0]
     expect(gradient.every((x) => x === 0)).toBe(true)
   })
 })

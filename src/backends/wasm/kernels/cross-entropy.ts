@@ -1,44 +1,80 @@
 // Cross-entropy of rows of logits and its gradient. Lanes share the rows; within a row the order of the sum depends on the
 // row's length alone.
 import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from "../assembler.ts"
-import { emitExp, emitLog } from "../vector-math.ts"
-import { defineKernel, emitForUnits, emitLoadPart, emitStorePart, emitSumOfLanes, VECTOR_BYTES } from "./lane-slice.ts"
+import { emitExp, emitLog, emitTanh } from "../vector-math.ts"
+import { defineKernel, emitForUnits, emitLoadPart, emitStorePart, type LaneParams, VECTOR_BYTES } from "./lane-slice.ts"
 
 export interface CrossEntropyShape {
   readonly N: number
   readonly V: number
 }
 
+export interface CrossEntropyOptions {
+  readonly fma: boolean
+  /** Logits are within ± this; 0 for none. */
+  readonly softcap?: number
+}
+
 /** Vectors summed side by side, so that additions need not wait for each other. */
 const CHAINS = 4
 
 /**
- * `(logits [N, V], targets i32 [N], nats [N])`: `(max - logit[target]) + ln Σ e^(logit - max)`, 0 where the target is
- * negative, NaN where it is V or more.
+ * `(logits [N, V], targets i32 [N], nats [N], statistics [N, 2])`: statistics are `max, ln Σ e^(logit - max)`, nats `(max -
+ * logit[target]) + ln Σ`, NaN where the target is V or more; all are 0 where it is negative. A softcap bends the logits first,
+ * in place.
  */
 export function emitCrossEntropy(
   module: ModuleBuilder,
   { N, V }: CrossEntropyShape,
-  options: { fma: boolean },
+  { fma, softcap = 0 }: CrossEntropyOptions,
 ): FunctionHandle {
-  return defineKernel(module, `crossEntropy ${N}x${V}`, 3, (f, [logits, targets, nats], lane) => {
+  const name = `crossEntropy ${N}x${V} ${softcap}`
+  const build = (f: FunctionBuilder, [logits, targets, nats, statistics]: readonly Local[], lane: LaneParams) => {
     const [target, row] = f.locals("i32", 2)
     const [largest, total] = f.locals("v128", 2)
     emitForUnits(f, lane, N, (n) => {
-      f.address(targets, () => f.scaled(n, 4)), f.i32.load(), f.local.set(target)
-      f.address(nats, () => f.scaled(n, 4))
+      const at = (numbers: Local, bytes = 4) => f.address(numbers, () => f.scaled(n, bytes))
+      at(targets), f.i32.load(), f.local.set(target)
+      f.f32x4.const(0), f.local.tee(largest), f.local.set(total)
+      at(nats)
       f.local.get(target), f.i32.const(0), f.i32.ltS()
       const loss = () => {
         f.address(logits, () => f.scaled(n, 4 * V)), f.local.set(row)
-        emitRowMax(f, row, V, largest)
-        emitRowExpSum(f, row, V, largest, options.fma), f.f32x4.splat(), f.local.set(total)
-        emitLog(f, total, options.fma), f.f32x4.extractLane(0)
+        if (softcap !== 0) emitSoftcapRow(f, row, V, softcap, fma)
+        emitReduceRow(f, row, V, largest, { start: -Infinity, combine: f.f32x4.pmax, of: f.local.get })
+        const term = (value: Local) => {
+          f.local.get(value), f.local.get(largest), f.f32x4.sub(), f.local.set(value), emitExp(f, value, fma)
+        }
+        emitReduceRow(f, row, V, total, { start: 0, combine: f.f32x4.add, of: term })
+        emitLog(f, total, fma), f.local.set(total)
+        f.local.get(total), f.f32x4.extractLane(0)
         f.local.get(largest), f.f32x4.extractLane(0), emitTargetLogit(f, row, target, V), f.f32.sub(), f.f32.add()
       }
       f.if(() => f.f32.const(0), loss, "f32")
       f.f32.store()
+      at(statistics, 8), f.local.get(largest), f.v128.store32Lane(0)
+      at(statistics, 8), f.local.get(total), f.v128.store32Lane(0, 4)
+    })
+  }
+  return module.once(name, () => defineKernel(module, name, 4, build))
+}
+
+/** `softcap · tanh(z / softcap)` for the row, in place. */
+function emitSoftcapRow(f: FunctionBuilder, row: Local, V: number, softcap: number, fma: boolean): void {
+  f.scope(() => {
+    const value = f.local("v128")
+    emitForChains(f, row, V, (at, offset, count) => {
+      f.local.get(at), f.v128.load(offset), f.f32x4.const(1 / softcap), f.f32x4.mul(), f.local.set(value)
+      emitTanh(f, value, fma), f.f32x4.const(softcap), f.f32x4.mul(), f.local.set(value)
+      emitStorePart(f, at, value, count, offset)
     })
   })
+}
+
+/** Leaves the slope of `softcap · tanh(z / softcap)` from its value: `1 - (value / softcap)²`. */
+function emitSlope(f: FunctionBuilder, value: Local, softcap: number): void {
+  f.f32x4.const(1), f.local.get(value), f.local.get(value), f.f32x4.mul()
+  f.f32x4.const(1 / softcap ** 2), f.f32x4.mul(), f.f32x4.sub()
 }
 
 /** Leaves `row[target]`, or NaN where there is none. */
@@ -52,112 +88,76 @@ function emitTargetLogit(f: FunctionBuilder, row: Local, target: Local, V: numbe
 }
 
 /**
- * `(logits [N, V], targets i32 [N], dLoss [N], dLogits [N, V])`: `dLoss · (softmax(logits) - onehot(target))`, zeros where
- * the target is negative; dLogits may be logits.
+ * `(logits [N, V], targets i32 [N], statistics [N, 2], dNats [N], dLogits [N, V])`: `dNats · (softmax(logits) -
+ * onehot(target)) · slope`, zeros where the target is negative; dLogits may be logits. The slope is that of the softcap, whose
+ * results the logits already are.
  */
 export function emitCrossEntropyGrad(
   module: ModuleBuilder,
   { N, V }: CrossEntropyShape,
-  options: { fma: boolean },
+  { fma, softcap = 0 }: CrossEntropyOptions,
 ): FunctionHandle {
-  return defineKernel(module, `crossEntropyGrad ${N}x${V}`, 4, (f, [logits, targets, dLoss, dLogits], lane) => {
-    const [target, row, dRow] = f.locals("i32", 3)
-    const factor = f.local("f32")
-    const largest = f.local("v128")
+  const name = `crossEntropyGrad ${N}x${V} ${softcap}`
+  const build = (f: FunctionBuilder, tensors: readonly Local[], lane: LaneParams) => {
+    const [logits, targets, statistics, dNats, dLogits] = tensors
+    const [row, dRow, to, target] = f.locals("i32", 4)
+    const [largest, total, factor, column, value, exponent] = f.locals("v128", 6)
+    const element = (at: Local, offset: number, count: number) => {
+      f.local.get(at), f.v128.load(offset), f.local.set(value)
+      f.local.get(value), f.local.get(largest), f.f32x4.sub(), f.local.get(total), f.f32x4.sub(), f.local.set(exponent)
+      emitExp(f, exponent, fma)
+      f.local.get(column), f.i32x4.const(0), f.i32x4.eq(), f.f32x4.const(1), f.v128.and(), f.f32x4.sub()
+      f.local.get(factor), f.f32x4.mul()
+      if (softcap !== 0) emitSlope(f, value, softcap), f.f32x4.mul()
+      f.local.set(value)
+      f.address(at, dRow), f.local.set(to), emitStorePart(f, to, value, count, offset)
+      f.local.get(column), f.i32x4.const(4), f.i32x4.add(), f.local.set(column)
+    }
     emitForUnits(f, lane, N, (n) => {
-      f.address(targets, () => f.scaled(n, 4)), f.i32.load(), f.local.set(target)
+      const at = (numbers: Local, bytes = 4) => f.address(numbers, () => f.scaled(n, bytes))
+      f.address(logits, () => f.scaled(n, 4 * V)), f.local.set(row)
       f.address(dLogits, () => f.scaled(n, 4 * V)), f.local.set(dRow)
-      f.address(dLoss, () => f.scaled(n, 4)), f.f32.load(), f.local.set(factor)
+      at(targets), f.i32.load(), f.local.tee(target), f.i32.const(0), f.i32.ltS()
       const gradient = () => {
-        f.address(logits, () => f.scaled(n, 4 * V)), f.local.set(row)
-        emitRowMax(f, row, V, largest)
-        f.local.get(factor)
-        emitRowExpSum(f, row, V, largest, options.fma, dRow)
-        f.f32.div()
-        emitScaleRow(f, dRow, V)
-        emitSubtractAtTarget(f, dRow, target, factor, V)
+        f.local.get(dRow), f.local.get(row), f.i32.sub(), f.local.set(dRow) // from here on what lies between the rows
+        at(statistics, 8), f.v128.load32Splat(), f.local.set(largest)
+        at(statistics, 8), f.v128.load32Splat(4), f.local.set(total)
+        at(dNats), f.v128.load32Splat(), f.local.set(factor)
+        // counts the columns, and is 0 at the target
+        f.i32.const(0), f.local.get(target), f.i32.sub(), f.i32x4.splat(), f.i32x4.const(0, 1, 2, 3), f.i32x4.add()
+        f.local.set(column)
+        emitForChains(f, row, V, element)
       }
-      f.local.get(target), f.i32.const(0), f.i32.ltS()
       f.if(() => (f.local.get(dRow), f.i32.const(0), f.i32.const(4 * V), f.memory.fill()), gradient)
     })
-  })
+  }
+  return module.once(name, () => defineKernel(module, name, 5, build))
 }
 
-function emitSubtractAtTarget(f: FunctionBuilder, dRow: Local, target: Local, factor: Local, V: number): void {
-  f.local.get(target), f.i32.const(V), f.i32.ltU()
-  f.if(() => {
-    f.address(dRow, () => f.scaled(target, 4)), f.local.tee(target)
-    f.local.get(target), f.f32.load(), f.local.get(factor), f.f32.sub(), f.f32.store()
-  })
-}
-
-/** Takes an f32 and multiplies the row by it. */
-function emitScaleRow(f: FunctionBuilder, row: Local, V: number): void {
-  f.scope(() => {
-    const [factor, value] = f.locals("v128", 2)
-    f.f32x4.splat(), f.local.set(factor)
-    emitForChains(f, row, V, (at, offset, count) => {
-      f.local.get(at), f.v128.load(offset), f.local.get(factor), f.f32x4.mul(), f.local.set(value)
-      emitStorePart(f, at, value, count, offset)
-    })
-  })
-}
-
-/** Sets all lanes of `largest` to the row's largest number. */
-function emitRowMax(f: FunctionBuilder, row: Local, V: number, largest: Local): void {
+/** Sets all lanes of `target` to the combination of `of(value)` over the row, begun with `start`. */
+function emitReduceRow(
+  f: FunctionBuilder,
+  row: Local,
+  V: number,
+  target: Local,
+  { start, combine, of }: { start: number; combine: () => void; of: (value: Local) => void },
+): void {
   f.scope(() => {
     const value = f.local("v128")
     const chains = f.locals("v128", CHAINS)
-    for (const chain of chains) f.f32x4.const(-Infinity), f.local.set(chain)
+    for (const chain of chains) f.f32x4.const(start), f.local.set(chain)
     emitForChains(f, row, V, (at, offset, count, chain) => {
       emitLoadPart(f, value, at, count, { offset, filler: -Infinity })
-      f.local.get(chains[chain]), f.local.get(value), f.f32x4.pmax(), f.local.set(chains[chain])
+      f.local.get(chains[chain]), of(value), combine(), f.local.set(chains[chain])
     })
-    f.local.get(chains[0])
-    for (const chain of chains.slice(1)) f.local.get(chain), f.f32x4.pmax()
-    f.local.set(value)
+    const [a, b, c, d] = chains.map((chain) => () => f.local.get(chain))
+    a(), b(), combine(), c(), d(), combine(), combine(), f.local.set(value)
     const fold = (...order: [number, number, number, number]) => {
-      f.local.get(value), f.local.get(value), f.local.get(value), f.i32x4.shuffle(...order), f.f32x4.pmax()
+      f.local.get(value), f.local.get(value), f.local.get(value), f.i32x4.shuffle(...order), combine()
       f.local.set(value)
     }
     fold(2, 3, 0, 1), fold(1, 0, 3, 2)
-    f.local.get(value), f.local.set(largest)
-  })
-}
-
-/** Leaves `Σ e^(x - largest)` as f32; with `target`, stores each term there too. */
-function emitRowExpSum(f: FunctionBuilder, row: Local, V: number, largest: Local, fma: boolean, target?: Local): void {
-  f.scope(() => {
-    const shift = f.local("i32")
-    const value = f.local("v128")
-    const chains = f.locals("v128", CHAINS)
-    for (const chain of chains) f.f32x4.const(0), f.local.set(chain)
-    if (target !== undefined) f.local.get(target), f.local.get(row), f.i32.sub(), f.local.set(shift)
-    emitForChains(f, row, V, (at, offset, count, chain) => {
-      emitLoadPart(f, value, at, count, { offset, filler: -Infinity })
-      f.local.get(value), f.local.get(largest), f.f32x4.sub(), f.local.set(value)
-      emitExp(f, value, fma), f.local.set(value)
-      f.local.get(chains[chain]), f.local.get(value), f.f32x4.add(), f.local.set(chains[chain])
-      if (target !== undefined) emitStoreShifted(f, at, shift, value, count, offset)
-    })
-    f.local.get(chains[0]), f.local.get(chains[1]), f.f32x4.add()
-    f.local.get(chains[2]), f.local.get(chains[3]), f.f32x4.add(), f.f32x4.add(), f.local.set(value)
-    emitSumOfLanes(f, value)
-  })
-}
-
-function emitStoreShifted(
-  f: FunctionBuilder,
-  at: Local,
-  shift: Local,
-  value: Local,
-  count: number,
-  offset: number,
-): void {
-  f.scope(() => {
-    const to = f.local("i32")
-    f.address(at, shift), f.local.set(to)
-    emitStorePart(f, to, value, count, offset)
+    f.assign(target, value)
   })
 }
 

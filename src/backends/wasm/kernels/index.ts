@@ -1,53 +1,28 @@
 // One row per operation: which kernel computes it, under which key its code is shared, and how much scratch a lane needs.
 import { DeviceError, type DType, sizeOf } from "../../../core/index.ts"
 import type { ElementwiseOp, Node, Op, Tensor } from "../../../tensor/index.ts"
-import type { FunctionHandle, ModuleBuilder } from "../assembler.ts"
+import type { ModuleBuilder } from "../assembler.ts"
+import { tensorBytes } from "../profile.ts"
 import { attentionScratchBytes, emitAttention } from "./attention.ts"
 import { emitCacheWrite } from "./cache-write.ts"
 import { emitCrossEntropy } from "./cross-entropy.ts"
 import { emitGather } from "./gather.ts"
-import { emitMatmul, matmulScratchBytes } from "./matmul.ts"
-import { type Product, productName, type TileShape } from "./matmul-shape.ts"
+import { type GradientOp, type KernelOptions, type KernelRule, productKernel, type Series } from "./kernel.ts"
+import { type HeadShape, linearCrossEntropy } from "./linear-cross-entropy.ts"
+import type { Product } from "./matmul-shape.ts"
 import { emitConcatenate, emitPad, emitSliceOf, emitTranspose } from "./move-regions.ts"
 import { emitPackedGather } from "./packed-gather.ts"
 import { emitPackedLinear, packedLinearScratchBytes } from "./packed-linear.ts"
 import { emitRope } from "./rope.ts"
 import { emitScatterAdd } from "./scatter-add.ts"
 
-/**
- * A kernel takes one i32 address per input, one per output, then its lane's scratch, the lane and the number of lanes.
- */
-export interface Kernel {
-  readonly scratchBytes?: number
-  readonly emit: (module: ModuleBuilder) => FunctionHandle
-}
-
-/** What was decided for all kernels of a device. */
-export interface Build {
-  /** Fused multiply-add; else a product and a sum, each rounded. */
-  readonly fma: boolean
-  /** Register tile of matrix products. */
-  readonly tile: TileShape
-  /** What only training needs; a device that runs a model goes without. */
-  readonly gradientKernels?: GradientKernels | undefined
-}
-
-export interface KernelOptions extends Build {
-  /** The output is the first input's own buffer. */
-  readonly inPlace: boolean
-  /** Names of the products ({@link productName}) that go through a BLAS. */
-  readonly viaBlas?: ReadonlySet<string>
-}
+export type { Build, GradientKernels, KernelOptions, Series, Span } from "./kernel.ts"
 
 /** Operations that never reach a kernel: sources, views, and what the schedule fuses. */
 type Absorbed = ElementwiseOp | "input" | "state" | "constant" | "data" | "reshape" | "broadcast" | "sum" | "max"
-type KernelRule<O extends Op> = (node: Node<O>, options: KernelOptions) => Kernel
-/** Operations that `gradients` alone makes; their rows stand in gradient-kernels.ts. */
-type GradientOp = "attentionGrad" | "crossEntropyGrad"
-export type GradientKernels = { readonly [O in GradientOp]: KernelRule<O> }
 
 /** The product of a node, as the fewest and largest matrices. */
-export function productOf(node: Node<"matmul">): Product {
+function productOf(node: Node<"matmul">): Product {
   const { transposeA, transposeB } = node.attributes
   const [a, b, c] = [node.inputs[0]!.shape, node.inputs[1]!.shape, node.outputs[0]!.shape]
   const [m, n, k] = [c.at(-2)!, c.at(-1)!, transposeA ? a.at(-2)! : a.at(-1)!]
@@ -59,14 +34,8 @@ export function productOf(node: Node<"matmul">): Product {
   return { batch, m: rows, n, k, transposeA, transposeB, ...(sharedB && batch > 1 ? { batchStrideB: 0 } : {}) }
 }
 
-function matmulKernel(node: Node<"matmul">, { fma, tile, viaBlas }: KernelOptions): Kernel {
-  const product = productOf(node)
-  const shape = { ...product, fma, tile, blas: viaBlas?.has(productName(product)) ?? false }
-  return { scratchBytes: matmulScratchBytes(shape), emit: (module) => emitMatmul(module, shape) }
-}
-
 const kernels: { readonly [O in Exclude<Op, Absorbed | GradientOp>]: KernelRule<O> } = {
-  matmul: matmulKernel,
+  matmul: (node, options) => productKernel(productOf(node), options),
   gather: (node) => {
     const [V, C] = node.inputs[0]!.shape as [number, number]
     return { emit: (module) => emitGather(module, { V, C, N: sizeOf(node.inputs[1]!.shape) }) }
@@ -112,6 +81,13 @@ const kernels: { readonly [O in Exclude<Op, Absorbed | GradientOp>]: KernelRule<
     const [N, V] = node.inputs[0]!.shape as [number, number]
     return { emit: (module) => emitCrossEntropy(module, { N, V }, { fma }) }
   },
+  linearCrossEntropy: (node, options) => linearCrossEntropy(headShape(node), options),
+}
+
+/** Sizes of a head, from its operation or that of its gradient. */
+export function headShape({ inputs, attributes }: Node<"linearCrossEntropy" | "linearCrossEntropyGrad">): HeadShape {
+  const [[N, C], [V]] = inputs.map(({ shape }) => shape) as [[number, number], [number]]
+  return { N, C, V, ...attributes }
 }
 
 const storedDType = (dtype: DType): "f32" | "f16" => (dtype === "f16" ? "f16" : "f32")
@@ -123,15 +99,28 @@ export function attentionShape(node: Node): { B: number; T: number; H: number; K
   return { B, T, H, K, D, S }
 }
 
+/** Kernels of one operation differ by attributes, types and shapes alone. */
+function keyOf({ op, attributes, inputs, outputs }: Node, { inPlace }: KernelOptions): string {
+  const specs = inputs.map(({ dtype, shape }) => [dtype, ...shape])
+  return JSON.stringify([op, attributes, specs, outputs.map((x) => x.shape), inPlace])
+}
+
 /**
- * The kernel of a node.
+ * The calls that compute a node.
  *
  * @throws DeviceError  for an operation the backend lacks
  */
-export function kernelOf(node: Node, options: KernelOptions): Kernel {
+export function seriesOf(node: Node, options: KernelOptions): Series {
   const rules: { readonly [O in Op]?: unknown } = { ...kernels, ...options.gradientKernels }
   const rule = rules[node.op] as KernelRule<Op> | undefined
-  if (rule !== undefined) return rule(node, options)
-  const hint = "a device that a model opened for itself only runs it: open one with openDevice()"
-  throw new DeviceError(`this device has no kernel for ${node.op}`, hint)
+  if (rule === undefined) {
+    const hint = "a device that a model opened for itself only runs it: open one with openDevice()"
+    throw new DeviceError(`this device has no kernel for ${node.op}`, hint)
+  }
+  const kernel = rule(node, options)
+  if ("parts" in kernel) return kernel
+  const spans = [...node.inputs, ...node.outputs].map((tensor, of) => ({ of, start: 0, bytes: tensorBytes(tensor) }))
+  const [reads, writes] = [spans.slice(0, node.inputs.length), spans.slice(node.inputs.length)]
+  const emit = (module: ModuleBuilder) => module.once(keyOf(node, options), () => kernel.emit(module))
+  return { blockBytes: 0, parts: [{ ...kernel, emit, reads, writes }] }
 }
