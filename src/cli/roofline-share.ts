@@ -27,7 +27,15 @@ export interface TimeShare {
 const GROUPS: { readonly [group: string]: readonly string[] } = {
   products: ["matmul", "packedLinear"],
   attention: ["attention", "attentionGrad", "rope", "cacheWrite"],
-  "loss and lookups": ["crossEntropy", "crossEntropyGrad", "gather", "packedGather", "scatterAdd"],
+  "loss and lookups": [
+    "crossEntropy",
+    "crossEntropyGrad",
+    "linearCrossEntropy",
+    "linearCrossEntropyGrad",
+    "gather",
+    "packedGather",
+    "scatterAdd",
+  ],
   "norms and sweeps": ["sweep"],
   reductions: ["sum", "max", "partial"],
   optimizer: ["update"],

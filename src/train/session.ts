@@ -201,7 +201,7 @@ async function openSession(
     const programs = buildPrograms(definition, optimizer, options.loss ?? defaultLoss, sizesOf(recipe))
     const compiling = workspace.compile(programs.programs)
     compiling.catch(() => {}) // told below, if the next line does not fail first
-    await platform.yieldToEventLoop() // it has handed its module to the engine's own threads then
+    await platform.yieldToEventLoop() // without a BLAS to measure, the engine's own threads have the module then
     if (!opening.resumed) initialize({ recipe, definition, config, options, workspace, programs })
     const executables = await compiling
     requireMemory(workspace.plannedBytes, "exactly")

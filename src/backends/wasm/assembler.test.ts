@@ -144,3 +144,17 @@ describe("the assembler", () => {
     expect(new BigInt64Array(memory.buffer)[3]).toBe(-5_000_000_000n)
   })
 })
+
+it("loops run over addresses on both sides of 2 GiB", () => {
+  const module = createModule()
+  module.function("turns", ["i32", "i32"], ["i32"], true, (f, start, end) => {
+    const [at, turns] = f.locals("i32", 2)
+    f.assign(turns!, 0)
+    f.forRange(at!, start!, end!, 16, () => f.increment(turns!, 1))
+    f.local.get(turns!)
+  })
+  const { exports } = new webAssembly.Instance(new webAssembly.Module(module.bytes()))
+  expect(exports["turns"]!(2 ** 31 - 64, (2 ** 31 + 64) | 0)).toBe(8)
+  expect(exports["turns"]!((2 ** 32 - 64) | 0, (2 ** 32 - 16) | 0)).toBe(3)
+  expect(exports["turns"]!(32, 16)).toBe(0)
+})

@@ -337,7 +337,7 @@ function createFunctionBuilder(paramTypes: readonly ValueType[], { prologue, cod
       set(target)
     },
     /**
-     * `for (i = start; i < end; i += step) body()`, signed. A code operand for `end` is evaluated once. Inside `body`,
+     * `for (i = start; i < end; i += step) body()`, unsigned: addresses reach beyond 2 GiB. A code operand for `end` is evaluated once. Inside `body`,
      * depth 0 of a branch is the loop itself, so leave early only through a block of your own.
      */
     forRange(i: Local, start: Operand, end: Operand, step: Operand, body: () => void): void {
@@ -352,11 +352,11 @@ function createFunctionBuilder(paramTypes: readonly ValueType[], { prologue, cod
             structured(0x03, undefined, () => {
               body()
               get(i), push(step), i32.add(), code.byte(0x22).unsigned(i.index)
-              push(limit), i32.ltS(), code.byte(0x0d).unsigned(0)
+              push(limit), i32.ltU(), code.byte(0x0d).unsigned(0)
             }),
           )
         if (typeof start === "number" && typeof end === "number") return loop()
-        get(i), push(limit), i32.ltS()
+        get(i), push(limit), i32.ltU()
         structured(0x04, undefined, loop)
       })
     },

@@ -47,6 +47,13 @@ const chooseAll: BlasChooser["choose"] = async (products) => new Set(products.ma
 
 function createMeasuring(options: ChooserOptions): BlasChooser {
   const isFaster = new Map<string, boolean>()
+  let last: Promise<unknown> = Promise.resolve()
+  /** One after the other, so that each kind is measured once and all workspaces choose alike. */
+  const inTurn: BlasChooser["choose"] = (products) => {
+    const mine = last.then(() => choose(products))
+    last = mine.catch(() => {})
+    return mine
+  }
   const choose = async (products: readonly Product[]): Promise<ReadonlySet<string>> => {
     const kinds = products.map((product) => sliceOf(product, options.lanes))
     const unknown = new Map(kinds.map((kind) => [productName(kind), kind]))
@@ -59,7 +66,7 @@ function createMeasuring(options: ChooserOptions): BlasChooser {
       }
     return new Set(products.filter((_, i) => isFaster.get(productName(kinds[i]!))).map(productName))
   }
-  return { find: options.find, choose }
+  return { find: options.find, choose: inTurn }
 }
 
 /** What one lane computes of one matrix of the batch, its sides cut to {@link LONGEST_SIDE}. */

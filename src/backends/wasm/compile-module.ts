@@ -25,26 +25,40 @@ export function canPairVectors(): boolean {
   return platform.name === "node" && Number(major) >= FIRST_NODE_THAT_PAIRS
 }
 
-/** Compiles now, on this thread; with `allowV8Flags` the first run of the code is as fast as the hundredth, and vectors are joined if `pair`. */
-export function compileModule(bytes: Uint8Array, allowV8Flags: boolean, pair: boolean = canPairVectors()): WasmModule {
+/** How many compilations under way want a flag: it is reset when the last of them is done. */
+const wanted = new Map<string, number>()
+
+/** Sets the flags; what is returned resets them. */
+function setFlags(allowV8Flags: boolean, pair: boolean): () => void {
   const flags = allowV8Flags ? flagsWhileCompiling(pair) : []
   const changed = flags.filter(([set]) => platform.setEngineFlag(set))
+  for (const [set] of changed) wanted.set(set, (wanted.get(set) ?? 0) + 1)
+  return () => {
+    for (const [set, reset] of changed) {
+      wanted.set(set, wanted.get(set)! - 1)
+      if (wanted.get(set) === 0) platform.setEngineFlag(reset)
+    }
+  }
+}
+
+/** Compiles now, on this thread; with `allowV8Flags` the first run of the code is as fast as the hundredth, and vectors are joined if `pair`. */
+export function compileModule(bytes: Uint8Array, allowV8Flags: boolean, pair: boolean = canPairVectors()): WasmModule {
+  const reset = setFlags(allowV8Flags, pair)
   try {
     return new webAssembly.Module(bytes)
   } finally {
-    for (const [, reset] of changed) platform.setEngineFlag(reset)
+    reset()
   }
 }
 
 /** Compiles on threads of the engine, so that the caller can go on; the flags stand until it is done. */
 export async function compileInBackground(bytes: Uint8Array, allowV8Flags: boolean): Promise<WasmModule> {
-  const flags = allowV8Flags ? flagsWhileCompiling(canPairVectors()) : []
-  const changed = flags.filter(([set]) => platform.setEngineFlag(set))
+  const reset = setFlags(allowV8Flags, canPairVectors())
   const release = platform.keepAlive()
   try {
     return await webAssembly.compile(bytes)
   } finally {
     release()
-    for (const [, reset] of changed) platform.setEngineFlag(reset)
+    reset()
   }
 }

@@ -1,5 +1,6 @@
 // From the steps of programs to one WebAssembly module: a function per kernel shape, and per program one exported list of
-// calls with a barrier after each. Addresses are constants of the list; kernels of equal shape share their code.
+// calls, with barriers where lanes touch each other's results. Addresses are constants of the list; kernels of equal shape
+// share their code.
 import {
   createModule,
   type FunctionBuilder,

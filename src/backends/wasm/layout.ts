@@ -22,7 +22,7 @@ export const bytesOf = ({ dtype, shape }: Tensor): number => BYTES_PER_ELEMENT[d
 /** The temporaries of one program: offsets in the arena by tensor, and one extra buffer per step that asked for it. */
 export interface ArenaLayout {
   readonly offsets: ReadonlyMap<Tensor, number>
-  /** Offset of each step's own shared buffer, if it asked for one; it lasts until the step's result is first read. */
+  /** Offset of each step's own shared buffer, if it asked for one; it lasts until what the step reduces is first read; that of an operation ends with it. */
   readonly extras: ReadonlyMap<Step, number>
   /** Updates whose value is computed straight into the bytes of its state; the others are copied at the end of a run. */
   readonly inPlace: ReadonlyMap<Tensor, Tensor>

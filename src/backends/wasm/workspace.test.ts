@@ -189,3 +189,13 @@ it("an update that tells how far it went gives the same bits on any number of la
   const moved = g.map((x) => Math.fround(Math.fround(x * Math.fround(0.9)) + x))
   expect(one!.state).toEqual(moved)
 })
+
+it("a workspace closed while it compiles ends the compilation with an error and leaves nothing in the lanes", async () => {
+  await using device = await openDevice({ lanes: 2 })
+  const workspace = device.createWorkspace()
+  const compiling = workspace.compile({ run: square(8) })
+  workspace.close()
+  await expect(compiling).rejects.toThrow(DeviceError)
+  const { run } = await device.createWorkspace().compile({ run: square(8) }) // the device goes on
+  expect((await run.run({ x: new Float32Array(8) }))["y"]![0]).toBe(0)
+})

@@ -42,6 +42,10 @@ export function createWasmWorkspace(options: WorkspaceOptions): Workspace {
   const runtime: Runtime = { memory, pool, inTurn: createTurns() }
   const places = createPlaces(memory, pool.count, profile)
   const loaded: LoadedModule[] = []
+  let closed = false
+  const unload = () => {
+    for (const handle of loaded.splice(0)) handle.unload()
+  }
   const products = createProductChoices(options)
   const viewOf = (state: Tensor) => (requireState(state), memory.view(state, places.own(state)))
 
@@ -51,8 +55,11 @@ export function createWasmWorkspace(options: WorkspaceOptions): Workspace {
     const shares = places.share(planned)
     const { blas, viaBlas } = await products.choose(planned)
     const { bytes, charges } = assemble(planned, shares, { build, viaBlas, memory: { min: 1, max: MAX_PAGES, shared } })
-    const handle = await pool.load(memory.live(), await compileInBackground(bytes, allowV8Flags), blas)
+    const module = await compileInBackground(bytes, allowV8Flags)
+    const handle = await pool.load(memory.live(), module, blas)
     loaded.push(handle)
+    if (closed) unload()
+    memory.live() // throws where it was closed meanwhile
     return Object.fromEntries(
       planned.map((one) => [one.name, createExecutable(one, shares, charges.get(one)!, handle, runtime)]),
     ) as never
@@ -68,7 +75,8 @@ export function createWasmWorkspace(options: WorkspaceOptions): Workspace {
       return places.used
     },
     close() {
-      for (const handle of loaded.splice(0)) handle.unload()
+      closed = true
+      unload()
       memory.close()
     },
   }

@@ -69,8 +69,8 @@ interface Block {
 
 /** The parts of all blocks, which are as equal as tiles allow; without rows one empty block, to clear what it adds to. */
 function series({ N, V }: HeadShape, partsOf: (block: Block) => readonly Part[]): Series {
-  const count = Math.max(1, Math.ceil((4 * N * V) / BLOCK_BYTES))
-  const size = Math.max(LEAST_ROWS, Math.ceil(N / count / TILE_ROWS) * TILE_ROWS)
+  const count = Math.max(1, Math.min(Math.ceil((4 * N * V) / BLOCK_BYTES), Math.floor(N / LEAST_ROWS)))
+  const size = Math.max(TILE_ROWS, Math.ceil(N / count / TILE_ROWS) * TILE_ROWS)
   const blocks = Array.from({ length: Math.max(1, Math.ceil(N / size)) }, (_, i): Block => {
     const rows = Math.min(size, N - i * size)
     const logits = span("block", 0, rows * V)
@@ -94,6 +94,7 @@ function natsOf(
     multiply(product, options, span(x, at * C, rows * C), span(weight, 0, V * C), logits),
     {
       emit: (module) => emitCrossEntropy(module, { N: rows, V }, { ...options, softcap }),
+      // A softcap bends the logits in place: whoever reads them must read the statistics too, and so waits.
       reads: [logits, span(targets, at, rows)],
       writes: [span(nats, at, rows), statistics],
     },

@@ -1,4 +1,5 @@
-// The innermost loop of every product: a tile of C in registers while k runs. Matrix products and attention share it.
+// The innermost loop of products of more than a few rows: a tile of C in registers while k runs. Matrix products, attention
+// and packed weights share it.
 import type { FunctionHandle, Local, ModuleBuilder } from "../assembler.ts"
 import { emitAddProduct } from "./matmul-slice.ts"
 
