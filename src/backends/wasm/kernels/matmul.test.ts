@@ -200,8 +200,7 @@ it("in the strict build the sum runs in the order of k, each step rounded", () =
   for (let i = 0; i < 5; i++)
     for (let j = 0; j < 9; j++) {
       let sum = 0
-      for (let l = 0; l < 517; l++)
-        sum = Math.fround(sum + Math.fround(noise(i * 517 + l + 1) * noiseOfB(l * 9 + j)))
+      for (let l = 0; l < 517; l++) sum = Math.fround(sum + Math.fround(noise(i * 517 + l + 1) * noiseOfB(l * 9 + j)))
       want[i * 9 + j] = sum
     }
   expect(got).toEqual(want)
