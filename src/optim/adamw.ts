@@ -1,7 +1,7 @@
 // AdamW: each parameter's step is its mean gradient over its typical size; decay acts on the weights, not through the gradient.
 import { add, divide, input, multiply, sqrt, square, subtract, type Tensor } from "../tensor/index.ts"
 import type { OptimizedParameter, Optimizer, Role } from "./optimizer.ts"
-import { applyRule, type RuleResult, type StateOf } from "./rules.ts"
+import { applyRule, forEach, type RuleResult, type StateOf } from "./rules.ts"
 
 export interface AdamWOptions {
   /** Memory of the mean gradient. */
@@ -91,6 +91,7 @@ export function adamW(options: AdamWOptions = {}): Optimizer {
   return {
     name: "adamw",
     scalars: (step) => adamWScalars(options, step),
-    build: (parameters, learningRate) => applyRule(parameters, options.clipNorm ?? 0, adamWRule(options, learningRate)),
+    build: (parameters, learningRate) =>
+      applyRule(parameters, options.clipNorm ?? 0, forEach(adamWRule(options, learningRate))),
   }
 }

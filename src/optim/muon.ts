@@ -14,8 +14,8 @@ import {
   type Tensor,
 } from "../tensor/index.ts"
 import { type AdamWOptions, adamWRule, adamWScalars } from "./adamw.ts"
-import type { OptimizedParameter, Optimizer } from "./optimizer.ts"
-import { applyRule, type RuleResult, type StateOf } from "./rules.ts"
+import type { Optimizer } from "./optimizer.ts"
+import { applyRule, forEach, type ParametersRule } from "./rules.ts"
 
 export interface MuonOptions {
   /** Momentum at step 0, and after `momentumWarmupSteps`, linear between. */
@@ -47,33 +47,44 @@ const [A, B, C] = [3.4445, -4.775, 2.0315]
  *
  * @param x  `[R, C]`
  */
-export function orthogonalize(x: Tensor, iterations = 5): Tensor {
-  const tall = x.shape[0]! > x.shape[1]!
-  let y = divide(x, add(sqrt(sum(square(x))), 1e-7))
+export const orthogonalize = (x: Tensor, iterations = 5): Tensor => orthogonalizeAll([x], iterations)[0]!
+
+/** {@link orthogonalize} of many, step by step side by side: lanes need one barrier a step, not one a step of each. */
+function orthogonalizeAll(matrices: readonly Tensor[], iterations: number): readonly Tensor[] {
+  const isTall = ({ shape }: Tensor) => shape[0]! > shape[1]!
+  let all = matrices.map((x) => divide(x, add(sqrt(sum(square(x))), 1e-7)))
   for (let i = 0; i < iterations; i++) {
-    const gram = matmul(y, y, tall ? { transposeA: true } : { transposeB: true })
-    const polynomial = add(multiply(gram, B), multiply(matmul(gram, gram), C))
-    y = add(multiply(y, A), tall ? matmul(y, polynomial) : matmul(polynomial, y))
+    const grams = all.map((y) => matmul(y, y, isTall(y) ? { transposeA: true } : { transposeB: true }))
+    const squares = grams.map((gram) => matmul(gram, gram))
+    const polynomials = grams.map((gram, j) => add(multiply(gram, B), multiply(squares[j]!, C)))
+    const products = all.map((y, j) => (isTall(y) ? matmul(y, polynomials[j]!) : matmul(polynomials[j]!, y)))
+    all = all.map((y, j) => add(multiply(y, A), products[j]!))
   }
-  return y
+  return all
 }
 
-/** The rule for one matrix `[R, C]`. */
-function muonRule(options: MuonOptions, learningRate: Tensor, momentum: Tensor) {
+/** The rule for matrices `[R, C]`. */
+function muonRule(options: MuonOptions, learningRate: Tensor, momentum: Tensor): ParametersRule {
   const { nesterov = true, iterations = 5, weightDecay = 0, cautious = false } = options
   const newShare = subtract(1, momentum)
   /** `momentum·m + (1 - momentum)·g`. */
   const blend = (m: Tensor, g: Tensor): Tensor => add(multiply(m, momentum), multiply(g, newShare))
-  return ({ state: p, gradient: g }: OptimizedParameter, stateOf: StateOf): RuleResult => {
-    const m = stateOf("momentum_buffer")
-    const nextM = blend(m, g)
+  const finish = (p: Tensor, orthogonal: Tensor): Tensor => {
     const scale = Math.sqrt(Math.max(1, p.shape[0]! / p.shape[1]!))
-    const step = multiply(orthogonalize(nesterov ? blend(nextM, g) : nextM, iterations), scale)
-    const states = [{ state: m, value: nextM }]
-    if (weightDecay === 0) return { next: subtract(p, multiply(step, learningRate)), states }
+    const step = multiply(orthogonal, scale)
+    if (weightDecay === 0) return subtract(p, multiply(step, learningRate))
     const shrinks = cautious ? subtract(1, greater(0, multiply(step, p))) : undefined
     const decay = shrinks === undefined ? multiply(p, weightDecay) : multiply(multiply(p, weightDecay), shrinks)
-    return { next: subtract(p, multiply(add(step, decay), learningRate)), states }
+    return subtract(p, multiply(add(step, decay), learningRate))
+  }
+  return (matrices) => {
+    const states = matrices.map(({ gradient, stateOf }) => {
+      const m = stateOf("momentum_buffer")
+      return { state: m, value: blend(m, gradient) }
+    })
+    const directions = states.map(({ value }, i) => (nesterov ? blend(value, matrices[i]!.gradient) : value))
+    const orthogonal = orthogonalizeAll(directions, iterations)
+    return matrices.map(({ state: p }, i) => ({ next: finish(p, orthogonal[i]!), states: [states[i]!] }))
   }
 }
 
@@ -94,10 +105,13 @@ export function muon(options: MuonOptions = {}): Optimizer {
     }),
     build: (parameters, learningRate) => {
       const forMatrices = muonRule(options, learningRate, input(MOMENTUM, []))
-      const forTheRest = adamWRule(adamW, learningRate)
-      return applyRule(parameters, clipNorm, (parameter, stateOf) =>
-        (parameter.role === "matrix" ? forMatrices : forTheRest)(parameter, stateOf),
-      )
+      const forTheRest = forEach(adamWRule(adamW, learningRate))
+      return applyRule(parameters, clipNorm, (all) => {
+        const isMatrix = all.map(({ role }) => role === "matrix")
+        const matrices = forMatrices(all.filter((_, i) => isMatrix[i])).values()
+        const others = forTheRest(all.filter((_, i) => !isMatrix[i])).values()
+        return isMatrix.map((matrix) => (matrix ? matrices : others).next().value!)
+      })
     },
   }
 }

@@ -12,23 +12,34 @@ export interface RuleResult {
 /** Makes or finds the state `PARAMETER.suffix`, of the parameter's shape. */
 export type StateOf = (suffix: string) => Tensor
 export type ParameterRule = (parameter: OptimizedParameter, stateOf: StateOf) => RuleResult
+/** The rule for all parameters at once, for those whose work is better done side by side. */
+export type ParametersRule = (
+  parameters: readonly (OptimizedParameter & { readonly stateOf: StateOf })[],
+) => readonly RuleResult[]
 
-/** Clips, applies `rule` to each parameter, and collects. */
+/** One parameter after the other. */
+export const forEach =
+  (rule: ParameterRule): ParametersRule =>
+  (parameters) =>
+    parameters.map((parameter) => rule(parameter, parameter.stateOf))
+
+/** Clips, applies `rule`, and collects. */
 export function applyRule(
   parameters: readonly OptimizedParameter[],
   clipNorm: number,
-  rule: ParameterRule,
+  rule: ParametersRule,
 ): OptimizerGraph {
   const clipped = clipParameters(parameters, clipNorm)
   const states: { [path: string]: Tensor } = {}
-  const results = clipped.parameters.map((parameter) => {
+  const withStates = clipped.parameters.map((parameter) => {
     const stateOf: StateOf = (suffix) => {
       const path = `${parameter.name}.${suffix}`
       states[path] ??= state(path, parameter.state.shape)
       return states[path]
     }
-    return { before: parameter.state, ...rule(parameter, stateOf) }
+    return { ...parameter, stateOf }
   })
+  const results = rule(withStates).map((result, i) => ({ before: parameters[i]!.state, ...result }))
   return {
     updates: results.flatMap(({ before, next, states }) => [{ state: before, value: next }, ...states]),
     states,

@@ -1,7 +1,7 @@
 // Stochastic gradient descent, with momentum and weight decay if wanted.
 import { add, multiply, subtract, type Tensor } from "../tensor/index.ts"
 import type { OptimizedParameter, Optimizer } from "./optimizer.ts"
-import { applyRule, type RuleResult, type StateOf } from "./rules.ts"
+import { applyRule, forEach, type RuleResult, type StateOf } from "./rules.ts"
 
 export interface SgdOptions {
   /** 0 for none. */
@@ -30,6 +30,6 @@ export function sgd({ momentum = 0, weightDecay = 0, clipNorm = 0 }: SgdOptions 
   return {
     name: "sgd",
     scalars: () => ({}),
-    build: (parameters, learningRate) => applyRule(parameters, clipNorm, rule(learningRate)),
+    build: (parameters, learningRate) => applyRule(parameters, clipNorm, forEach(rule(learningRate))),
   }
 }
