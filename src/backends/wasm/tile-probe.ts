@@ -5,12 +5,13 @@ import { createModule } from "./assembler.ts"
 import { compileModule } from "./compile-module.ts"
 import { emitMatmul, matmulScratchBytes } from "./kernels/matmul.ts"
 import { SMALLEST_TILE, type TileShape } from "./kernels/matmul-shape.ts"
+import { PAGE_BYTES } from "./memory.ts"
 import { webAssembly } from "./webassembly.ts"
 
 const CANDIDATES: readonly TileShape[] = [SMALLEST_TILE, { rows: 6, columns: 8 }, { rows: 6, columns: 16 }]
 /** Fits the first-level cache, and every candidate's rows and columns divide it. */
 const SHAPE = { m: 24, n: 32, k: 128 }
-const MATRIX_BYTES = 65536
+const MATRIX_BYTES = PAGE_BYTES
 /** Calls of each candidate, in turns; without optimized code from the start V8 needs some hundred to get there. */
 const ROUNDS = { optimized: 12, tieringUp: 150 }
 
@@ -55,7 +56,7 @@ function expected(): Float32Array {
 
 function compileCandidates(fma: boolean, allowV8Flags: boolean) {
   const shapes = CANDIDATES.map((tile) => ({ ...SHAPE, fma, tile }))
-  const pages = 3 + Math.ceil(Math.max(...shapes.map(matmulScratchBytes)) / 65536)
+  const pages = 3 + Math.ceil(Math.max(...shapes.map(matmulScratchBytes)) / PAGE_BYTES)
   const module = createModule({ memory: { min: pages, max: pages, shared: false } })
   const kernels = shapes.map((shape) => emitMatmul(module, shape))
   for (const [i, kernel] of kernels.entries())

@@ -12,6 +12,7 @@ import {
 } from "../../../tensor/index.ts"
 import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from "../assembler.ts"
 import { emitErf, emitExp, emitLog, emitSigmoid, emitTanh } from "../vector-math.ts"
+import { emitMin } from "./lane-slice.ts"
 
 const LANE_BYTES = 16
 /** Elements of a flat sweep are shared out in cache lines, so that no two lanes write the same one. */
@@ -397,9 +398,7 @@ function emitChunkedSweep(context: Context, out: readonly Local[], reductions: r
     for (const { reduce, halves } of totals)
       for (const half of halves) f.f32x4.const(identity({ reduce })), f.local.set(half)
     f.assign(from, () => f.scaled(chunk, 4 * CHUNK))
-    f.address(from, 4 * CHUNK), f.local.set(to)
-    f.local.get(to), f.i32.const(4 * frame.columns), f.local.get(to), f.i32.const(4 * frame.columns), f.i32.ltS()
-    f.select(), f.local.set(to)
+    f.assign(to, () => emitMin(f, () => f.address(from, 4 * CHUNK), 4 * frame.columns))
     emitSweepOfRow(context, out, from, to, totals)
     for (const [i, { reduce, halves }] of totals.entries()) {
       const [total, second] = halves as [Local, Local]
@@ -483,7 +482,7 @@ function emitSweepOfRow(
   else {
     f.scope(() => {
       const end = f.local("i32")
-      f.local.get(to), f.i32.const(full), f.local.get(to), f.i32.const(full), f.i32.ltS(), f.select(), f.local.set(end)
+      f.assign(end, () => emitMin(f, to, full))
       vectors(from as Local, end)
     })
   }
@@ -600,14 +599,7 @@ function emitChunkedReduction(context: Context, step: ReductionStep): void {
     emitRowBases(context)
     emitLevel(context, LEVEL.row)
     f.local.get(unit), f.i32.const(chunks), f.i32.remU(), f.i32.const(4 * CHUNK), f.i32.mul(), f.local.set(start)
-    f.address(start, 4 * CHUNK), f.local.set(end)
-    f.local.get(end),
-      f.i32.const(4 * frame.columns),
-      f.local.get(end),
-      f.i32.const(4 * frame.columns),
-      f.i32.ltS(),
-      f.select(),
-      f.local.set(end)
+    f.assign(end, () => emitMin(f, () => f.address(start, 4 * CHUNK), 4 * frame.columns))
     f.scope(() => emitReduceRange(context, step, total, start, end))
     emitStore(f, () => f.address(partials, () => f.scaled(unit, 4)), total, 1)
   })

@@ -1,6 +1,6 @@
 // What all kernels share: the signature with its lane parameters, each lane's contiguous slice of the work, rows of floats
 // copied and stored without touching a byte past their end, and 4x4 transposes.
-import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from "../assembler.ts"
+import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder, Operand } from "../assembler.ts"
 
 export const VECTOR_BYTES = 16
 const MAX_UNROLLED_VECTORS = 8
@@ -60,9 +60,14 @@ export function emitSlice(
   bound(end, () => f.address(lane, 1))
 }
 
-/** Leaves `min(a, b)` of signed i32; `b` is emitted twice and must have no effect. */
-export function emitMin(f: FunctionBuilder, a: Local, b: () => void): void {
-  f.local.get(a), b(), f.local.get(a), b(), f.i32.ltS(), f.select()
+/** Leaves `min(a, b)` of signed i32. */
+export function emitMin(f: FunctionBuilder, a: Operand, b: Operand): void {
+  if (typeof a === "number" && typeof b === "number") return f.i32.const(Math.min(a, b))
+  f.scope(() => {
+    const [x, y] = f.locals("i32", 2)
+    f.assign(x, a), f.assign(y, b)
+    f.local.get(x), f.local.get(y), f.local.get(x), f.local.get(y), f.i32.ltS(), f.select()
+  })
 }
 
 /** Leaves `max(a, 0)`. */

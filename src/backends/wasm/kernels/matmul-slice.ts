@@ -31,16 +31,6 @@ export function emitClear(f: FunctionBuilder, shape: ResolvedMatmul, slice: Matm
   })
 }
 
-/** Leaves the smaller of two non-negative integers. */
-export function emitMin(f: FunctionBuilder, a: Operand, b: Operand): void {
-  if (typeof a === "number" && typeof b === "number") return f.i32.const(Math.min(a, b))
-  f.scope(() => {
-    const [x, y] = f.locals("i32", 2)
-    f.assign(x, a), f.assign(y, b)
-    f.local.get(x), f.local.get(y), f.local.get(x), f.local.get(y), f.i32.ltS(), f.select()
-  })
-}
-
 /** `sum += x · y`. */
 export function emitAddProduct(f: FunctionBuilder, fma: boolean, sum: Local, x: Local, y: Local): void {
   if (fma) f.local.get(x), f.local.get(y), f.local.get(sum), f.f32x4.relaxedMadd()

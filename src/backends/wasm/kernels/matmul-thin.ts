@@ -5,8 +5,9 @@
 // biome-ignore-all format: one line is one step of the kernel
 
 import type { FunctionBuilder, Local } from "../assembler.ts"
+import { emitMin } from "./lane-slice.ts"
 import type { ResolvedMatmul } from "./matmul-shape.ts"
-import { emitAddProduct, emitClear, emitMin, type MatmulSlice } from "./matmul-slice.ts"
+import { emitAddProduct, emitClear, type MatmulSlice } from "./matmul-slice.ts"
 
 /** Columns that `dot` computes together, by rows of A: sums, rows of B and of A must fit 16 registers. */
 const DOT_COLUMNS = [0, 6, 4, 3]

@@ -5,9 +5,9 @@
 // biome-ignore-all format: one line is one step of the kernel
 
 import type { FunctionBuilder, Local, ModuleBuilder, Operand } from "../assembler.ts"
-import { emitTranspose4 } from "./lane-slice.ts"
+import { emitMin, emitTranspose4 } from "./lane-slice.ts"
 import { blockRows, narrowColumns, packsA, panelDepth, type ResolvedMatmul, rowTiles, scratchLayout } from "./matmul-shape.ts"
-import { emitMin, type MatmulSlice } from "./matmul-slice.ts"
+import { type MatmulSlice } from "./matmul-slice.ts"
 import { registerTile } from "./register-tile.ts"
 
 /** What the loops of one slice share. */

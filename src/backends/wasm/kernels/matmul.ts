@@ -2,6 +2,7 @@
 // that lanes, tiles and blocks never change its bits. Paths: matmul-tiles.ts (general), matmul-thin.ts (up to 3 rows); and
 // matmul-blas.ts, whose bits are the library's.
 import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from "../assembler.ts"
+import { emitMin } from "./lane-slice.ts"
 import { BLAS_GROUP, emitSgemm, importSgemm } from "./matmul-blas.ts"
 import {
   type MatmulShape,
@@ -11,7 +12,7 @@ import {
   rowTiles,
   splitsColumns,
 } from "./matmul-shape.ts"
-import { emitClear, emitMin, type MatmulSlice } from "./matmul-slice.ts"
+import { emitClear, type MatmulSlice } from "./matmul-slice.ts"
 import { dotColumns, emitDot, emitStream, STREAM_GROUP } from "./matmul-thin.ts"
 import { emitTiles } from "./matmul-tiles.ts"
 

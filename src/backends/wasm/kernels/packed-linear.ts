@@ -8,9 +8,9 @@
 
 import { PANEL_COLUMNS } from "../../../tensor/index.ts"
 import type { FunctionBuilder, FunctionHandle, Local, ModuleBuilder } from "../assembler.ts"
-import { defineKernel, emitNotNegative, emitSlice, emitStorePart, type LaneParams } from "./lane-slice.ts"
+import { defineKernel, emitMin, emitNotNegative, emitSlice, emitStorePart, type LaneParams } from "./lane-slice.ts"
 import { blockRows, panelDepth, rowTiles, type TileShape } from "./matmul-shape.ts"
-import { emitAddProduct, emitMin } from "./matmul-slice.ts"
+import { emitAddProduct } from "./matmul-slice.ts"
 import { registerTile } from "./register-tile.ts"
 
 export interface PackedLinearShape {
