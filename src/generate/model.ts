@@ -7,7 +7,7 @@ import { ConfigError, DataError, FormatError, formatShape, sameShape, sizeOf } f
 import { decodeSafetensors } from "../formats/index.ts"
 import { type DecoderConfig, decoderParameters, fromHuggingFaceConfig, packedParameterStates } from "../models/index.ts"
 import { type Weight, writeWeight } from "../nn/index.ts"
-import { loadTokenizer, type Tokenizer } from "../tokenizer/index.ts"
+import { loadTokenizer, type Tokenizer, tokenizerSha256 } from "../tokenizer/index.ts"
 
 /** A model in a memory of its own, ready to run. */
 export interface Model {
@@ -119,7 +119,9 @@ export async function readModel(path: string, options: Pick<LoadOptions, "checkp
       )
     parameters[name] = tensor.toFloat32()
   }
-  return { config, parameters, tokenizer: await findTokenizer(files, checkpoint), source: checkpoint }
+  const tokenizer = await findTokenizer(files, checkpoint)
+  await requireTrainedWith(files, checkpoint, tokenizer)
+  return { config, parameters, tokenizer, source: checkpoint }
 }
 
 /** A checkpoint is a folder with model.safetensors; a run has a folder of them. */
@@ -164,6 +166,17 @@ async function findTokenizer(files: FileSystem, checkpoint: string): Promise<Tok
   throw new DataError(
     `no tokenizer.json beside ${checkpoint} or in its run folder`,
     "copy the run's tokenizer.json into the checkpoint's folder",
+  )
+}
+
+/** A tokenizer of the right size and other tokens would give wrong numbers without a word. */
+async function requireTrainedWith(files: FileSystem, checkpoint: string, tokenizer: Tokenizer): Promise<void> {
+  const state = await readJson(files, files.join(checkpoint, "state.json")).catch(() => undefined)
+  const trainedWith = (state as { tokenizerSha256?: unknown } | undefined)?.tokenizerSha256
+  if (trainedWith === undefined || trainedWith === (await tokenizerSha256(tokenizer))) return
+  throw new DataError(
+    `the tokenizer.json of ${checkpoint} is not the one this model was trained with`,
+    "restore the run's own tokenizer.json",
   )
 }
 

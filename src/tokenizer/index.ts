@@ -1,6 +1,7 @@
 // Tokenizers: bytes, characters, byte-level BPE with training. Ids in, ids out; no models.
 export { type BpeParts, bytesTokenizer, createBpe } from "./bpe.ts"
 export { type CharactersOptions, charactersTokenizer } from "./characters.ts"
+export { tokenizerSha256 } from "./identity.ts"
 export { loadTokenizer } from "./load.ts"
 export {
   END_OF_TEXT,

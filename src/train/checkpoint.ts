@@ -35,6 +35,8 @@ export interface CheckpointState {
     readonly lanes: number
     readonly choices: { readonly [name: string]: string | number | boolean }
   }
+  /** SHA-256 of the tokenizer.json the model was trained with; checkpoints of older versions do not say. */
+  readonly tokenizerSha256?: string
   readonly files: { readonly [name: string]: { readonly bytes: number; readonly sha256: string } }
 }
 

@@ -314,7 +314,7 @@ async function* save(session: Session, progress: Progress): AsyncGenerator<Train
 }
 
 function contentsOf(session: Session, progress: Progress): Parameters<typeof saveCheckpoint>[2] {
-  const { recipe, trainer, batches, device } = session
+  const { recipe, trainer, batches, device, tokenizerSha256 } = session
   const { step, tokens, recentLosses, heldOut, best } = progress
   return {
     state: {
@@ -327,6 +327,7 @@ function contentsOf(session: Session, progress: Progress): Parameters<typeof sav
       batches: batches.state(),
       recentLosses,
       device,
+      tokenizerSha256,
     },
     config: configJson(session),
     parameters: trainer.parameters,

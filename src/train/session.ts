@@ -15,7 +15,7 @@ import {
   type StoredData,
 } from "../data/index.ts"
 import { type DecoderConfig, toHuggingFaceConfig, validateConfig } from "../models/index.ts"
-import { loadTokenizer, type Tokenizer } from "../tokenizer/index.ts"
+import { loadTokenizer, type Tokenizer, tokenizerSha256 } from "../tokenizer/index.ts"
 import { type Checkpoint, type DamagedCheckpoint, latestCheckpoint, setAside } from "./checkpoint.ts"
 import type { WarningEvent } from "./events.ts"
 import { type Journal, openJournal, silentJournal } from "./journal.ts"
@@ -34,6 +34,7 @@ export interface Session {
   readonly options: RunOptions
   readonly config: DecoderConfig
   readonly tokenizer: Tokenizer
+  readonly tokenizerSha256: string
   readonly data: StoredData
   readonly trainer: Trainer
   readonly batches: ReturnType<typeof createBatches>
@@ -222,6 +223,7 @@ async function openSession(
       options,
       config,
       tokenizer,
+      tokenizerSha256: await tokenizerSha256(tokenizer),
       data,
       trainer,
       batches,
