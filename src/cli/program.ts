@@ -165,7 +165,7 @@ function addTrain({ program, output, finish }: Door): void {
     .command("train")
     .summary("train a model on your text")
     .description("Trains a language model on your text. Every number you do not give is derived and explained.")
-    .argument("<paths...>", ".txt .md .jsonl .jsonl.gz files, folders, globs, - for standard input")
+    .argument("[paths...]", ".txt .md .jsonl .jsonl.gz files, folders, globs, - for standard input")
     .optionsGroup("How long:")
     .addOption(
       new Option("--budget <time>", "wall clock from Enter to prompt, such as 90s, 10m, 1h30m")
@@ -176,6 +176,15 @@ function addTrain({ program, output, finish }: Door): void {
     .optionsGroup("What:")
     .addOption(new Option("--size <parameters>", "about so many parameters, such as 800k or 2M").argParser(size))
     .addOption(new Option("--preset <name>", "a recipe: default, nanogpt-cpu or nanogpt-384"))
+    .addOption(
+      new Option("--vanilla <run>", "the control of a run: a plain GPT-2 with AdamW, same text and FLOPs").conflicts([
+        "budget",
+        "steps",
+        "size",
+        "preset",
+        "valid",
+      ]),
+    )
     .addOption(new Option("--set <key=value>", "any field of the recipe; repeatable").argParser(setting))
     .addOption(new Option("--valid <paths...>", "held-out text of your own (default: a tenth of the documents)"))
     .optionsGroup("The run:")
@@ -192,9 +201,10 @@ function addTrain({ program, output, finish }: Door): void {
     .addOption(quietOption())
     .optionsGroup("Options:")
     .addHelpText("after", TRAIN_HELP)
-    .action(async (paths, options) =>
-      finish(await (await import("./commands/train.ts")).trainCommand(paths, options, output(options))),
-    )
+    .action(async (paths, options, command) => {
+      if (paths.length === 0 && options.vanilla === undefined) command.error("error: missing required argument 'paths'")
+      finish(await (await import("./commands/train.ts")).trainCommand(paths, options, output(options)))
+    })
 }
 
 const TRAIN_HELP = `
@@ -202,6 +212,7 @@ Examples:
   $ kinglet train book.txt --budget 10m
   $ kinglet train "stories/*.txt" --size 2M --steps 5000 --set optimizer.learningRate=0.01
   $ zcat texts.gz | kinglet train - --budget 5m --out runs/mine
+  $ kinglet train --vanilla runs/book         what the same compute gives without our recipe
 
 Ctrl-C saves a checkpoint; the same command, or kinglet resume, goes on from there.
 Next: kinglet generate runs/NAME --prompt "...", kinglet evaluate runs/NAME`

@@ -15,6 +15,8 @@ export interface Request {
   readonly steps?: number | undefined
   readonly size?: number | undefined
   readonly preset?: string | undefined
+  /** The run this is to be the control of. */
+  readonly vanilla?: string | undefined
   readonly settings: readonly (readonly [key: string, value: string])[]
   readonly seed: number
   readonly strict: boolean

@@ -11,12 +11,15 @@ import { measurePeak } from "../peak.ts"
 import { planned, reasonLines } from "../planning.ts"
 import { digestOf, type Request, withDigest } from "../request.ts"
 import { type ChosenFolder, chooseFolder, takeFolder } from "../run-folders.ts"
+import { vanillaOf } from "../vanilla.ts"
 
 export interface TrainCommandOptions {
   readonly budget?: number | undefined
   readonly steps?: number | undefined
   readonly size?: number | undefined
   readonly preset?: string | undefined
+  /** A run whose equal-FLOP control is trained, on its own text where no paths are given. */
+  readonly vanilla?: string | undefined
   readonly set?: readonly (readonly [string, string])[] | undefined
   readonly valid?: readonly string[] | undefined
   readonly out?: string | undefined
@@ -31,16 +34,19 @@ export interface TrainCommandOptions {
 
 /** @param inline  the text, where it is not simply read from `paths` */
 export async function trainCommand(
-  paths: readonly string[] | "inline",
+  given: readonly string[] | "inline",
   options: TrainCommandOptions,
   output: Output,
   inline?: DataSource,
 ): Promise<number> {
   const startedMs = platform.now()
   const files = platform.files!
+  const control = options.vanilla === undefined ? undefined : await vanillaOf(files, options.vanilla)
+  const paths = control && given.length === 0 ? control.paths : given
   const source = inline ?? filesSource(...paths)
   const request: Request = {
     paths,
+    vanilla: options.vanilla,
     name: source.name,
     validPaths: options.valid,
     budgetSeconds: options.budget,
@@ -52,7 +58,8 @@ export async function trainCommand(
     strict: options.strict === true,
   }
   const digest = await digestOf(request, files)
-  const { dir, unfinished } = await folderFor(files, source.name, options.out, digest)
+  const out = options.out ?? (control ? `${options.vanilla}-vanilla` : undefined)
+  const { dir, unfinished } = await folderFor(files, source.name, out, digest)
   const before = unfinished?.device
   await using device = await openDevice({
     kind: options.device,
@@ -77,10 +84,10 @@ export async function trainCommand(
     )
     return await followRun({ ...common, peak, startRun: (signal) => resume(dir, { device, signal }) })
   }
-  const recipe = withDigest(
-    await planned({ device, source, request, startedMs, baselines: options.baselines }, output),
-    digest,
-  )
+  const derived =
+    control?.recipe(request.settings) ??
+    (await planned({ device, source, request, startedMs, baselines: options.baselines }, output))
+  const recipe = withDigest(derived, digest)
   await output.say(...reasonLines(recipe, output), "")
   return await followRun({
     ...common,
