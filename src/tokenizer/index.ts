@@ -3,6 +3,7 @@ export { type BpeParts, bytesTokenizer, createBpe } from "./bpe.ts"
 export { type CharactersOptions, charactersTokenizer } from "./characters.ts"
 export { tokenizerSha256 } from "./identity.ts"
 export { loadTokenizer } from "./load.ts"
+export { wholeWordPieces } from "./text-batches.ts"
 export {
   END_OF_TEXT,
   type EncodeOptions,
