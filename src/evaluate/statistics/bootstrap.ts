@@ -76,13 +76,14 @@ function jackknifeError(residuals: Float64Array, x: Float64Array, total: number)
  */
 function studentized(residuals: Float64Array, x: Float64Array, resamples: number, stream: RandomStream): Float64Array {
   const n = residuals.length
+  const scale = n / 4294967296 // uneven by n / 2^32 at most, which no interval can show
   const floor = NO_SPREAD * residuals.reduce((sum, e) => sum + e * e, 0)
   const ts = new Float64Array(resamples)
   let kept = 0
   for (let r = 0; r < resamples; r++) {
     let [sx, se, see, sex, sxx] = [0, 0, 0, 0, 0]
     for (let k = 0; k < n; k++) {
-      const i = stream.below(n)
+      const i = Math.floor(stream.uint32() * scale)
       const e = residuals[i]!
       const size = x[i]!
       sx += size
