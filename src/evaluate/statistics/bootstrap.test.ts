@@ -1,6 +1,7 @@
 // Laws of the bootstrap: it covers the truth as often as it says, and depends on the seed and the units alone.
+import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { randomStream } from "../../core/index.ts"
+import { type RandomStream, randomStream } from "../../core/index.ts"
 import { bitsPerByteInterval, ratioInterval } from "./bootstrap.ts"
 import { drawDocuments, type Population, scored, trueBitsPerByte } from "./testing.ts"
 import { unitsOf } from "./units.ts"
@@ -18,6 +19,30 @@ function coverage(population: Population, documents: number, draws: number): num
     if (low <= truth && truth <= high) covered++
   }
   return covered / draws
+}
+
+/** `R - t*·se` with every ratio and error computed afresh from the pairs (y, x). */
+function slowInterval(pairs: readonly (readonly [number, number])[], stream: RandomStream, resamples: number) {
+  const n = pairs.length
+  const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0)
+  const ratio = (of: typeof pairs) => sum(of.map(([y]) => y)) / sum(of.map(([, x]) => x))
+  const error = (of: typeof pairs) => {
+    const squares = sum(of.map(([y, x]) => (y - ratio(of) * x) ** 2))
+    return Math.sqrt((n / (n - 1)) * squares) / sum(of.map(([, x]) => x))
+  }
+  const drawn = Array.from({ length: resamples }, () =>
+    pairs.map(() => pairs[Math.floor((stream.uint32() * n) / 2 ** 32)]!),
+  )
+  const ts = drawn.filter((of) => new Set(of).size > 1).map((of) => (ratio(of) - ratio(pairs)) / error(of))
+  ts.sort((a, b) => a - b)
+  const left = pairs.map((_, i) => ratio(pairs.filter((_, k) => k !== i)))
+  const jackknife = Math.sqrt(((n - 1) / n) * sum(left.map((value) => (value - ratio(pairs)) ** 2)))
+  const at = (q: number) => {
+    const place = q * (ts.length - 1)
+    const [below, above] = [ts[Math.floor(place)]!, ts[Math.ceil(place)]!]
+    return below + (place % 1) * (above - below)
+  }
+  return { low: ratio(pairs) - at(0.975) * jackknife, high: ratio(pairs) - at(0.025) * jackknife }
 }
 
 describe("bitsPerByteInterval", () => {
@@ -88,6 +113,30 @@ describe("ratioInterval", () => {
     const sizes = Array.from({ length: 30 }, (_, i) => 2 ** (i % 8))
     const { low, high } = ratioInterval(column(sizes.map((x) => 8 * x)), column(sizes), {})!
     expect([low, high]).toEqual([8, 8])
+  })
+
+  it("equals the formula on resampled pairs, without its five sums", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 40 }), fc.nat(), (count, seed) => {
+        const stream = randomStream(seed)
+        const pairs = Array.from({ length: count }, () => [1 + stream.uniform(), 1 + 9 * stream.uniform()] as const)
+        const { low, high } = ratioInterval(column(pairs.map(([y]) => y)), column(pairs.map(([, x]) => x)), {
+          seed,
+          resamples: 81,
+        })!
+        const slow = slowInterval(pairs, randomStream(seed, "bootstrap"), 81)
+        expect(low).toBeCloseTo(slow.low, 8)
+        expect(high).toBeCloseTo(slow.high, 8)
+      }),
+    )
+  })
+
+  it("values with a long tail upward reach further upward", () => {
+    const stream = randomStream(8)
+    const values = column(Array.from({ length: 40 }, () => Math.exp(stream.normal())))
+    const mean = values.reduce((a, b) => a + b) / 40
+    const { low, high } = ratioInterval(values, new Float64Array(40).fill(1), {})!
+    expect(high - mean).toBeGreaterThan(1.3 * (mean - low))
   })
 
   it("one unit that holds all of x leaves nothing to resample", () => {

@@ -81,6 +81,16 @@ describe("pairedDifference", () => {
     expect(new Set(decisions).size).toBe(2)
   })
 
+  it("each unit is in or out on its own: 64 differences of 1 and -1 reach ±1.96/8", () => {
+    const a = Array.from({ length: 64 }, (_, i) => scored(`d${String(i).padStart(2, "0")}`, 1000, 100))
+    const b = a.map((one, i) => ({ ...one, nats: one.nats + (i < 32 ? 100 : -100) }))
+    const { interval, pValue } = pairedDifference(a, b)
+    const reach = 1.96 / 8 / Math.LN2
+    expect(interval!.high / reach).toBeGreaterThan(0.9)
+    expect(interval!.high / reach).toBeLessThan(1.1)
+    expect(pValue).toBeGreaterThan(0.8)
+  })
+
   it("swapping the two negates the difference and its interval and keeps p; order of documents does not matter", () => {
     const stream = randomStream(4)
     const a = drawDocuments(stream, 40, plain)
