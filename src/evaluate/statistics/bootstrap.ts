@@ -1,6 +1,6 @@
 // The studentized bootstrap of a ratio of sums, and bits per byte with an interval from it.
 //
-// Of five bootstraps measured on synthetic texts this one came closest to covering the truth; LOG.md has the table.
+// Of eight intervals measured on synthetic texts (Student's, percentile, BCa, ...) it came closest to its promise.
 import { type RandomStream, randomStream } from "../../core/index.ts"
 import { type Interval, LEVEL } from "./interval.ts"
 import type { Units } from "./units.ts"
@@ -8,20 +8,22 @@ import type { Units } from "./units.ts"
 export interface BootstrapOptions {
   /** Default 1. The same seed and units give the same interval. */
   readonly seed?: number
-  /** Default 2000: more move the ends of an interval by less than a twentieth of its width. */
+  /** Default 2000: another seed then moves an end by 2 % of the width (one standard deviation). */
   readonly resamples?: number
 }
 
-export const DEFAULT_RESAMPLES = 2000
+const DEFAULT_RESAMPLES = 2000
 
 /** Resampled variances under this share of the sample's are rounding errors around zero. */
 const NO_SPREAD = 1e-12
 
 /**
- * 95 % interval of `bitsPerByte = Σ nats / Σ bytes / ln 2` by a studentized bootstrap over documents or blocks; undefined where
- * `units.tooFew` says why.
+ * 95 % interval of `bitsPerByte = Σ nats / Σ bytes / ln 2` by a studentized bootstrap over documents or blocks;
+ * undefined where `units.tooFew` says why.
  *
- * COVERAGE
+ * Measured on synthetic documents of log-normal length (sigma 0.5 to 1.5) it covers the truth in 91-96 % of draws of
+ * 100 documents where rates vary by 10-15 %, in 90-95 % with 20. Where the longest documents are much the worst as well
+ * (sigma 1.5, rates by 40 %, correlated by 0.5) nothing tried reached that: 86 % with 100, 84 % with 20.
  */
 export function bitsPerByteInterval(units: Units, options: BootstrapOptions = {}): Interval | undefined {
   if (units.tooFew !== undefined) return undefined
@@ -42,9 +44,9 @@ export function bitsPerByteInterval(units: Units, options: BootstrapOptions = {}
 /**
  * 95 % interval of the ratio `R = Σ y / Σ x`, each pair (y, x) being one independent unit.
  *
- * With residuals `e = y - R·x`, each resample gives `t* = (R* - R) / se*`, `se* = √(n/(n-1) · Σ e*²) / Σ x*`; the interval is
- * `R - t*(0.975)·se … R - t*(0.025)·se`. The outer `se` is the jackknife's, `√((n-1)/n · Σ (e / (1 - x/Σx))²) / Σ x`, which
- * allows for a long unit pulling the ratio to itself.
+ * With residuals `e = y - R·x` each resample gives `t* = (R* - R) / se*`, `se* = √(n/(n-1) · Σ e*²) / Σ x*`, and the
+ * interval is `R - t*(0.975)·se … R - t*(0.025)·se`. The outer error is the jackknife's,
+ * `se = √((n-1)/n · Σ (e / (1 - x/Σx))²) / Σ x`, which allows for a long unit pulling the ratio to itself.
  *
  * @returns undefined where one unit holds all of `x`
  * @see Efron & Tibshirani 1993, chapter 12; Cochran 1977, chapter 6 (ratio estimator)

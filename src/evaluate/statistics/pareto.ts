@@ -6,11 +6,11 @@ export interface Axis<T> {
 }
 
 /**
- * The items that no other dominates, in their order. One dominates another if it is as good on every axis and better on one;
- * equal items are both kept.
+ * The items that no other dominates, in their order. One dominates another if it is as good on every axis and better on
+ * one; equal items are both kept.
  *
- * A value that is undefined or NaN is worse than any number: such an item never is on the front by that axis, and still may be
- * by another. An item without any value is never on it.
+ * A value that is undefined or NaN is worse than any number: such an item never is on the front by that axis, and still
+ * may be by another. An item without any value is never on it.
  */
 export function paretoFront<T>(items: readonly T[], axes: readonly Axis<T>[]): T[] {
   const costs = items.map((item) => axes.map((axis) => cost(axis, item)))

@@ -14,7 +14,8 @@ export interface SeedSpread {
 /**
  * Mean, range and standard deviation of one number over seeds.
  *
- * Reported apart from intervals over documents: these say how a result changes with the text, seeds how it changes with luck.
+ * Reported apart from intervals over documents: these say how a result changes with the text, seeds how it changes with
+ * luck.
  *
  * @throws DataError  if there are no values
  */

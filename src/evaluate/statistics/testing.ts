@@ -7,7 +7,9 @@ export function scored(sha256: string, nats: number, bytes: number, blockNats: r
   return { id: sha256, sha256, nats, bytes, tokens: bytes, characters: bytes, blockNats } satisfies DocumentScore
 }
 
-/** Documents with lengths `e^(7 + sigma·z)` bytes and rates `0.7·e^(tau·z')` nats a byte; z and z' correlate by `rho`. */
+/**
+ * Documents with lengths `e^(7 + sigma·z)` bytes and rates `0.7·e^(tau·z')` nats a byte; z and z' correlate by `rho`.
+ */
 export interface Population {
   readonly sigma: number
   readonly tau: number

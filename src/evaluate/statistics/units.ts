@@ -1,4 +1,4 @@
-// What is resampled: whole documents where there are enough of them, contiguous blocks of about 10 kB where there are not.
+// What is resampled: whole documents where there are enough of them, else contiguous blocks of about 10 kB.
 import { BLOCK_BYTES, type DocumentScore } from "../score/document-score.ts"
 import type { Unit } from "./interval.ts"
 
@@ -22,8 +22,8 @@ export interface Units {
  * The units of a text: its distinct documents if there are at least 20, else blocks of about 10 kB.
  *
  * Copies of a document (same sha256) are one unit that holds the nats and bytes of them all: resampled apart they would
- * pass for independent evidence. A last block of less than half a block is joined to the one before. `tooFew` says why there
- * can be no interval: fewer than 20 blocks, a loss that is not finite, or bytes in less than two units.
+ * pass for independent evidence. A last block of less than half a block is joined to the one before. `tooFew` says why
+ * there can be no interval: fewer than 20 blocks, a loss that is not finite, or bytes in less than two units.
  */
 export function unitsOf(documents: readonly DocumentScore[]): Units {
   return unitsWithin(
@@ -33,8 +33,8 @@ export function unitsOf(documents: readonly DocumentScore[]): Units {
 }
 
 /**
- * {@link unitsOf} where `wholeBytes` decides at which bytes a document is cut: two models of which only one predicts the first
- * token are cut alike, and what was not predicted is missing from the first block.
+ * {@link unitsOf} where `wholeBytes` decides at which bytes a document is cut: two models of which only one predicts
+ * the first token are cut alike, and what was not predicted is missing from the first block.
  */
 export function unitsWithin(documents: readonly DocumentScore[], wholeBytes: readonly number[]): Units {
   const distinct = merged(documents.map(({ sha256, nats, bytes }) => ({ key: sha256, nats, bytes })))
