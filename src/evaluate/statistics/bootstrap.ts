@@ -21,7 +21,7 @@ const NO_SPREAD = 1e-12
  * 95 % interval of `bitsPerByte = Σ nats / Σ bytes / ln 2` by a studentized bootstrap over documents or blocks;
  * undefined where `units.tooFew` says why.
  *
- * Measured on synthetic documents of log-normal length (sigma 0.5 to 1.5) it covers the truth in 91-96 % of draws of
+ * Measured on synthetic documents of log-normal length (sigma 0.5 to 1.5) it covers the truth in 90-96 % of draws of
  * 100 documents where rates vary by 10-15 %, in 90-95 % with 20. Where the longest documents are much the worst as well
  * (sigma 1.5, rates by 40 %, correlated by 0.5) nothing tried reached that: 86 % with 100, 84 % with 20.
  */
