@@ -22,7 +22,7 @@ function examineeOf(
   changes: Partial<Examinee> = {},
 ): Examinee & { seen: EndingsItem[] } {
   const seen: EndingsItem[] = []
-  const score = ({ prefix }: EndingsItem, ending: readonly number[]): EndingScore => {
+  const score = ({ prefix }: EndingsItem, ending: readonly number[], greedy = false): EndingScore => {
     let nats = 0
     let isGreedy = true
     for (const [at, id] of ending.entries()) {
@@ -32,15 +32,15 @@ function examineeOf(
       for (let other = 0; other < 257; other++)
         if (other !== id && logProbability(context, other) >= logProbability(context, id)) isGreedy = false
     }
-    return { nats, tokens: ending.length - (prefix.length === 0 ? 1 : 0), isGreedy }
+    return { nats, tokens: ending.length - (prefix.length === 0 ? 1 : 0), ...(greedy && { isGreedy }) }
   }
   return {
     tokenizer: bytes,
     contextTokens: 1024,
     seen,
-    scoreEndings: async (items) => {
+    scoreEndings: async (items, { greedy }) => {
       seen.push(...items)
-      return items.map((item) => item.endings.map((ending) => score(item, ending)))
+      return items.map((item) => item.endings.map((ending) => score(item, ending, greedy)))
     },
     ...changes,
   }
@@ -71,7 +71,9 @@ describe("minimal pairs", () => {
 
   it("the shorter of two sentences wins with a uniform model, also where it begins the other", async () => {
     const task = await taskOf("minimal-pairs", [{ good: "It sings", bad: "It sings." }])
-    expect((await runTask(examineeOf(uniform), task)).accuracy).toBe(1)
+    const examinee = examineeOf(uniform)
+    expect((await runTask(examinee, task)).accuracy).toBe(1)
+    expect(examinee.seen[0]!.endings.map(({ length }) => length)).toEqual([1, 2])
   })
 
   it("what both sentences begin with is read once and not scored", async () => {

@@ -4,7 +4,7 @@ import { ConfigError, concatBytes, DataError, FormatError } from "../../core/ind
 import { parseJsonStrictly } from "../../formats/index.ts"
 import { type PlacedObject, placeObject } from "./placed-object.ts"
 
-/** A task file is read in one go, which at this size takes a tenth of a second; larger sets are files of JSON lines. */
+/** A task file is read in one go, which at this size takes some tenths of a second; larger sets are files of JSON lines. */
 export const MAX_TASK_BYTES = 4 * 2 ** 20
 /** Items are kept in memory, as are their tokens; the limit also stops what gzip can blow up. */
 const MAX_ITEMS_BYTES = 512 * 2 ** 20
