@@ -6,12 +6,13 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { benchDecode } from "./decode.ts"
+import { benchEvaluation } from "./evaluation.ts"
 import { benchMatmul } from "./matmul.ts"
 import { benchTokenizer } from "./tokenizer.ts"
 import { benchTraining, TRAINING_WORKS } from "./training.ts"
 
 const DATA = process.env["KINGLET_DATA"] ?? join(process.cwd(), "..", "shared", "data")
-const WORKS = [...Object.keys(TRAINING_WORKS), "tokenizer", "matmul", "decode"]
+const WORKS = [...Object.keys(TRAINING_WORKS), "tokenizer", "matmul", "decode", "evaluation"]
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -54,6 +55,11 @@ async function measure(work: string): Promise<object> {
   if (work === "matmul") return benchMatmul({ shapes: positionals.slice(1), strict: values.strict, blas })
   if (work === "decode")
     return benchDecode({ threads: Number(values.threads ?? 1), weights: weightsOf(values.weights) })
+  if (work === "evaluation") {
+    const pairs = join(DATA, "blimp.jsonl.gz")
+    if (!existsSync(pairs)) throw new Error(`the pairs ${pairs} are missing`)
+    return benchEvaluation({ data: dataFor(work), pairs, ...(values.threads ? { threads: Number(values.threads) } : {}) })
+  }
   const onProgress = (line: string) => process.stderr.write(`${line}\n`)
   const number = (text: string | undefined) => (text === undefined ? {} : { value: Number(text) })
   if (work === "tokenizer")

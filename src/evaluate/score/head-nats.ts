@@ -1,4 +1,5 @@
 // From the last hidden rows to nats: a head whose logits are never stored whole, however large the vocabulary.
+import type { Feed } from "../../backends/index.ts"
 import { sizeOf } from "../../core/index.ts"
 import type { DecoderHead } from "../../models/index.ts"
 import { linear, softcap } from "../../nn/index.ts"
@@ -8,6 +9,7 @@ import {
   divide,
   exp,
   greater,
+  input,
   negate,
   reshape,
   slice,
@@ -29,25 +31,35 @@ export interface RowScores {
   readonly hit?: Tensor
 }
 
+/** Ranges of N rows whose logits are made together. */
+function* chunksOf(N: number, V: number): Generator<{ name: string; from: number; end: number }> {
+  const size = Math.max(1, Math.floor(LOGITS_AT_A_TIME / V))
+  for (let from = 0; from < N; from += size) yield { name: `targets.${from}`, from, end: Math.min(from + size, N) }
+}
+
+/** What a pass with {@link headNats} is fed: the token after each row, negative for none; `[N]`. */
+export function targetsFeed(targets: Int32Array, vocabSize: number): Feed {
+  const chunks = [...chunksOf(targets.length, vocabSize)]
+  return Object.fromEntries(chunks.map(({ name, from, end }) => [name, targets.subarray(from, end)]))
+}
+
 /**
  * Nats of each row, `ln Σ e^z - z[target]` with logits `z = softcap?(hidden·weightᵀ)`.
  *
- * Rows are worked off in chunks, which share the memory of one; a row's bits do not depend on them.
+ * Rows are worked off in chunks, which share the memory of one and have an input for targets each, see {@link targetsFeed}; a
+ * row's bits do not depend on them.
  *
- * @param head     its hidden rows, `[…, C]`, N of them
- * @param targets  i32 `[N]`
+ * @param head  its hidden rows, `[…, C]`, N of them
  */
-export function headNats(head: DecoderHead, targets: Tensor, { likeliest = false } = {}): RowScores {
-  const [C, V, N] = [head.hidden.shape.at(-1)!, head.weight.shape[0]!, sizeOf(targets.shape)]
-  const rows = reshape(head.hidden, [N, C])
-  const size = Math.max(1, Math.floor(LOGITS_AT_A_TIME / V))
-  const chunks: RowScores[] = []
-  for (let at = 0; at < N; at += size) {
-    const part = (x: Tensor) => (size >= N ? x : slice(x, 0, at, Math.min(at + size, N)))
-    const products = linear(part(rows), head.weight)
+export function headNats(head: DecoderHead, { likeliest = false } = {}): RowScores {
+  const [C, V] = [head.hidden.shape.at(-1)!, head.weight.shape[0]!]
+  const rows = reshape(head.hidden, [sizeOf(head.hidden.shape) / C, C])
+  const score = likeliest ? scoreWithLikeliest : scoreOf
+  const chunks = [...chunksOf(rows.shape[0]!, V)].map(({ name, from, end }) => {
+    const products = linear(slice(rows, 0, from, end), head.weight)
     const logits = head.softcap === 0 ? products : softcap(products, head.softcap)
-    chunks.push(likeliest ? scoreWithLikeliest(logits, part(targets)) : scoreOf(logits, part(targets)))
-  }
+    return score(logits, input(name, [end - from], "i32"))
+  })
   const names = Object.keys(chunks[0]!) as (keyof RowScores)[]
   const joined = names.map((name) => [name, concatenate(chunks.map((chunk) => chunk[name]!), 0)])
   return Object.fromEntries(joined) as unknown as RowScores

@@ -28,7 +28,7 @@ export async function* placedTokens(
   tokenizer: Tokenizer,
   ledger: Ledger,
 ): AsyncGenerator<PlacedTokens> {
-  const byteLengths = Int32Array.from({ length: tokenizer.vocabSize }, (_, id) => tokenizer.tokenBytes(id).length)
+  const tokenBytes = bytesOfTokens(tokenizer)
   const at = { block: 0, isStart: true }
   for await (const document of documents) {
     const hash = platform.createSha256()
@@ -37,7 +37,7 @@ export async function* placedTokens(
     for (const { ids, utf8 } of encodedPieces(document.text, tokenizer)) {
       hash.update(utf8)
       if (at.isStart) Object.assign(unpredicted, firstTokenOf(ids, tokenizer))
-      yield { ids, blocks: blocksOfTokens(ids, byteLengths, at.block, read.bytes) }
+      yield { ids, blocks: blocksOfTokens(ids, tokenBytes, at.block, read.bytes) }
       at.isStart &&= ids.length === 0
       read.bytes += utf8.length
       read.characters += countCharacters(utf8)
@@ -63,6 +63,10 @@ export async function* placedTokens(
   }
 }
 
+/** Bytes of each token, by id. */
+export const bytesOfTokens = (tokenizer: Tokenizer): Int32Array =>
+  Int32Array.from({ length: tokenizer.vocabSize }, (_, id) => tokenizer.tokenBytes(id).length)
+
 /** What nobody predicts: the first token of all, before which nothing stands. */
 function firstTokenOf(ids: Int32Array, tokenizer: Tokenizer) {
   if (ids.length === 0) return { bytes: 0, characters: 0, tokens: 0 }
@@ -70,23 +74,30 @@ function firstTokenOf(ids: Int32Array, tokenizer: Tokenizer) {
   return { bytes: bytes.length, characters: countCharacters(bytes), tokens: 1 }
 }
 
-function* encodedPieces(text: string, tokenizer: Tokenizer): Generator<{ ids: Int32Array; utf8: Uint8Array }> {
-  for (const piece of wholeWordPieces(text, PIECE_UNITS)) {
-    try {
-      yield { ids: tokenizer.encode(piece), utf8: encoder.encode(piece) }
-    } catch (error) {
-      tokenizer.encode(text) // says the place in the whole text
-      throw error
-    }
+interface EncodedPiece {
+  readonly ids: Int32Array
+  readonly utf8: Uint8Array
+}
+
+function* encodedPieces(text: string, tokenizer: Tokenizer): Generator<EncodedPiece> {
+  for (const piece of wholeWordPieces(text, PIECE_UNITS)) yield encodePiece(piece, text, tokenizer)
+}
+
+function encodePiece(piece: string, whole: string, tokenizer: Tokenizer): EncodedPiece {
+  try {
+    return { ids: tokenizer.encode(piece), utf8: encoder.encode(piece) }
+  } catch (error) {
+    tokenizer.encode(whole) // says the place in the whole text
+    throw error
   }
 }
 
 /** `firstBlock + ⌊byte / BLOCK_BYTES⌋` of tokens that begin `offset` bytes into their document. */
-function blocksOfTokens(ids: Int32Array, byteLengths: Int32Array, firstBlock: number, offset: number): Int32Array {
+function blocksOfTokens(ids: Int32Array, tokenBytes: Int32Array, firstBlock: number, offset: number): Int32Array {
   const blocks = new Int32Array(ids.length)
   for (let i = 0, byte = offset; i < ids.length; i++) {
     blocks[i] = firstBlock + Math.floor(byte / BLOCK_BYTES)
-    byte += byteLengths[ids[i]!]!
+    byte += tokenBytes[ids[i]!]!
   }
   return blocks
 }

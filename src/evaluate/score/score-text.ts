@@ -6,9 +6,9 @@ import type { Model } from "../../generate/index.ts"
 import { decoder } from "../../models/index.ts"
 import { input, program } from "../../tensor/index.ts"
 import type { DocumentScore } from "./document-score.ts"
-import { headNats } from "./head-nats.ts"
+import { headNats, targetsFeed } from "./head-nats.ts"
 import { Ledger } from "./ledger.ts"
-import { placedTokens } from "./placed-tokens.ts"
+import { bytesOfTokens, placedTokens } from "./placed-tokens.ts"
 import { type Reliability, ReliabilityTally } from "./reliability.ts"
 import { runAhead } from "./run-ahead.ts"
 import { type WindowBatch, windowsOf } from "./windows.ts"
@@ -67,7 +67,7 @@ export async function scoreText(model: Model, options: ScoreTextOptions): Promis
   const ledger = new Ledger()
   const tally = options.reliability === true ? new ReliabilityTally() : undefined
   const pass = await windowPass(model, shape.batchSize, tally !== undefined)
-  const tokenBytes = Int32Array.from({ length: model.tokenizer.vocabSize }, (_, id) => model.tokenizer.tokenBytes(id).length)
+  const tokenBytes = bytesOfTokens(model.tokenizer)
   const done = { tokens: 0, bytes: 0 }
   const finish = (results: { readonly [name: string]: Float32Array }, { targets, blocks }: WindowBatch): void => {
     ledger.add(results["nats"]!, blocks)
@@ -77,7 +77,7 @@ export async function scoreText(model: Model, options: ScoreTextOptions): Promis
   }
   const tokens = placedTokens(readOnce(options.data), model.tokenizer, ledger)
   await runAhead(windowsOf(tokens, shape), {
-    start: ({ inputs, targets }) => pass.run({ tokens: inputs, targets }),
+    start: ({ inputs, targets }) => pass.run({ tokens: inputs, ...targetsFeed(targets, model.config.vocabSize) }),
     finish,
     signal: options.signal,
   })
@@ -137,10 +137,9 @@ function windowPass(model: Model, B: number, likeliest: boolean): Promise<Execut
 async function compileWindowPass(model: Model, B: number, likeliest: boolean): Promise<Executable> {
   const T = model.config.maxPositionEmbeddings
   const tokens = input("tokens", [B, T], "i32")
-  const targets = input("targets", [B * T], "i32")
   const { head } = decoder(model.config, model.parameters, tokens)
   const { pass } = await model.workspace.compile({
-    pass: program({ outputs: { ...headNats(head, targets, { likeliest }) } }),
+    pass: program({ outputs: { ...headNats(head, { likeliest }) } }),
   })
   return pass
 }

@@ -2,7 +2,7 @@
 import type { KneserNeyModel } from "../baselines/kneser-ney.ts"
 import { runSliced, type Sliced } from "../baselines/slices.ts"
 import type { UnigramModel } from "../baselines/unigram.ts"
-import type { EndingScore, EndingsItem, ScoreEndingsOptions } from "../score/endings.ts"
+import type { EndingScore, EndingsItem, ScoreEndingsOptions } from "../score/score-endings.ts"
 import type { EndingScorer, Examinee } from "./examinee.ts"
 
 /** What is asked of a count model here. */

@@ -1,6 +1,6 @@
 // What an item is worth: the right ending must be the likeliest, and those that tie share the point.
 import { DataError } from "../../core/index.ts"
-import type { EndingScore } from "../score/endings.ts"
+import type { EndingScore } from "../score/score-endings.ts"
 import type { TaskItem, TaskKind } from "./task.ts"
 
 export interface Credit {

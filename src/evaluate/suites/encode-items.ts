@@ -1,7 +1,7 @@
 // Items as token ids. Context and ending are encoded as one text and cut where all endings of the item still agree with the
 // context, so that a token that reaches across the border is scored as the model would meet it.
 import type { Sliced } from "../baselines/slices.ts"
-import type { EndingsItem } from "../score/endings.ts"
+import type { EndingsItem } from "../score/score-endings.ts"
 import { type Examinee, type Lead, tryToEncode } from "./examinee.ts"
 import { joinEnding, type Task, type TaskItem } from "./task.ts"
 

@@ -1,7 +1,8 @@
 // Who is examined: a tokenizer, a context and a way to score endings. Models and count models look the same from here.
 import { DataError } from "../../core/index.ts"
+import type { Model } from "../../generate/index.ts"
 import type { Tokenizer } from "../../tokenizer/index.ts"
-import type { EndingScore, EndingsItem, ScoreEndingsOptions } from "../score/endings.ts"
+import { type EndingScore, type EndingsItem, type ScoreEndingsOptions, scoreEndings } from "../score/score-endings.ts"
 
 /** For each item, for each of its endings, what it costs after the item's prefix. */
 export type EndingScorer = (
@@ -15,6 +16,13 @@ export interface Examinee {
   readonly contextTokens: number
   readonly scoreEndings: EndingScorer
 }
+
+/** A model as who is examined. */
+export const modelExaminee = (model: Model): Examinee => ({
+  tokenizer: model.tokenizer,
+  contextTokens: model.config.maxPositionEmbeddings,
+  scoreEndings: (items, options) => scoreEndings(model, items, options),
+})
 
 /** What stands before every text. */
 export type Beginning = "end-of-text" | "newline" | "nothing"

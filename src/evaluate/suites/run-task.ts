@@ -2,7 +2,7 @@
 import { platform } from "#platform"
 import { DataError, invariant } from "../../core/index.ts"
 import { runSliced, type Sliced } from "../baselines/slices.ts"
-import type { EndingScore, ScoreEndingsOptions } from "../score/endings.ts"
+import type { EndingScore, ScoreEndingsOptions } from "../score/score-endings.ts"
 import { type Credit, creditOf } from "./credits.ts"
 import { type EncodedTask, encodeItems } from "./encode-items.ts"
 import { type Beginning, type Examinee, leadOf } from "./examinee.ts"
