@@ -100,7 +100,11 @@ function createSlots({ slots, width, cacheLength }: PassShape) {
   const row = cacheLength + 1
   const nats = new Float64Array(slots * row)
   const hits = new Float64Array(slots * row)
-  const write = ({ slot, from, end, column }: ReadingPass["chunks"][number], found: Float32Array, hit?: Float32Array) => {
+  const write = (
+    { slot, from, end, column }: ReadingPass["chunks"][number],
+    found: Float32Array,
+    hit?: Float32Array,
+  ) => {
     const [source, target] = [slot * width + column, slot * row + from + 1]
     nats.set(found.subarray(source, source + end - from), target)
     if (hit !== undefined) hits.set(hit.subarray(source, source + end - from), target)
