@@ -43,6 +43,9 @@ const COMMANDS = [
   ["tokenizer", "train"],
   ["tokenizer", "encode"],
   ["tokenizer", "decode"],
+  ["data"],
+  ["data", "list"],
+  ["data", "get"],
   ["bench"],
   ["doctor"],
 ]
