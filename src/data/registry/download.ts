@@ -45,30 +45,36 @@ export async function* download(url: string, options: DownloadOptions): AsyncGen
   }
 }
 
+const STALL_HINT = "check the connection and try again; what was there before is untouched"
+const BUSY_HINT = "the origin is busy or out of order; try again later"
 const ORIGIN_HINT = "the origin may have changed; try again later, or use a newer Kinglet"
 
 function readerOf(url: string, response: Response): ReadableStreamDefaultReader<Uint8Array> {
-  if (!response.ok || response.body === null)
-    throw new DataError(
-      `${url} answers ${`${response.status} ${response.statusText}`.trim()}, expected a file`,
-      ORIGIN_HINT,
-    )
-  return response.body.getReader()
+  const { ok, status, statusText, body } = response
+  if (ok && body !== null) return body.getReader()
+  const isBusy = status === 429 || status >= 500
+  throw new DataError(
+    `${url} answers ${status} ${statusText}`.trim() + ", expected a file",
+    isBusy ? BUSY_HINT : ORIGIN_HINT,
+  )
 }
 
-/** A signal that is aborted with the caller's, at the end, and when something awaited takes too long. */
-function createWatch(url: string, { signal, stallSeconds = STALL_SECONDS }: DownloadOptions) {
+/** Ends what is awaited when the caller aborts or nothing comes for too long, even where `fetch` does not listen. */
+function createWatch(url: string, { signal: callers, stallSeconds = STALL_SECONDS }: DownloadOptions) {
   const controller = new AbortController()
+  const signal = callers ? AbortSignal.any([callers, controller.signal]) : controller.signal
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true })
+  })
+  aborted.catch(() => {}) // told to whoever awaits something
+  const stall = (): void => controller.abort(new DataError(`${url} has sent nothing for ${stallSeconds} s`, STALL_HINT))
   return {
-    signal: signal ? AbortSignal.any([signal, controller.signal]) : controller.signal,
+    signal,
     async during<T>(work: Promise<T>): Promise<T> {
-      const stalled = new DataError(
-        `${url} has sent nothing for ${stallSeconds} s`,
-        "check the connection and try again; what was there before is untouched",
-      )
-      const timer = setTimeout(() => controller.abort(stalled), 1000 * stallSeconds)
+      const timer = setTimeout(stall, 1000 * stallSeconds)
       try {
-        return await work
+        signal.throwIfAborted()
+        return await Promise.race([work, aborted])
       } finally {
         clearTimeout(timer)
       }

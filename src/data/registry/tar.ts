@@ -46,7 +46,8 @@ async function* readFiles(reader: ByteReader, wants: (path: string) => boolean):
   for (;;) {
     const offset = reader.offset
     const block = await reader.read(BLOCK)
-    if (block.length === 0 || block.every((byte) => byte === 0)) return
+    if (block.length < BLOCK) throw new FormatError("the archive ends before its end mark", { offset })
+    if (block.every((byte) => byte === 0)) return
     const header = parseHeader(block, offset)
     const path = belowFirstFolder(longPath ?? header.path)
     const isRecord = header.type === "x" || header.type === "g"
@@ -82,7 +83,6 @@ function field(block: Uint8Array, from: number, length: number): string {
 
 /** Name 0-99, size 124-135, checksum 148-155, type 156, magic 257-262, prefix of the name 345-499. */
 function parseHeader(block: Uint8Array, offset: number): Header {
-  if (block.length < BLOCK) throw new FormatError("the archive ends inside a header", { offset })
   const checksum = block.reduce((sum, byte, at) => sum + (at >= 148 && at < 156 ? 32 : byte), 0)
   const bytes = octal(field(block, 124, 12))
   if (octal(field(block, 148, 8)) !== checksum || bytes === undefined)
