@@ -85,10 +85,10 @@ async function remark(sentences: readonly string[], output: Output): Promise<voi
   await output.note(lines.map((line) => `  ${line}`).join("\n"))
 }
 
-/** `eltec-eng: 12.3 MB of 31.8 MB, 5.2 MB/s, 3.8 s left`; made once all has come. */
+/** `eltec-eng: 3.8 s left, 12.3 MB of 31.8 MB, 5.2 MB/s`, what matters most first; made once all has come. */
 function progressText({ name, bytes, totalBytes }: PublicSetProgress, seconds: number): string {
   if (bytes >= totalBytes) return `${name}: ${formatBytes(bytes)}, reading`
   const rate = bytes / Math.max(seconds, 1e-3)
   const left = formatDuration((totalBytes - bytes) / rate)
-  return `${name}: ${formatBytes(bytes)} of ${formatBytes(totalBytes)}, ${byteRate(rate)}, ${left} left`
+  return `${name}: ${left} left, ${formatBytes(bytes)} of ${formatBytes(totalBytes)}, ${byteRate(rate)}`
 }
