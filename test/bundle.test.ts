@@ -1,6 +1,6 @@
 // The library inside an application: bundled for the browser by esbuild and by Vite, without Node, small, and running.
 import { mkdirSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { gzipSync } from "node:zlib"
 import * as esbuild from "esbuild"
 import * as vite from "vite"
@@ -24,7 +24,10 @@ console.log("doors " + counts.filter((count) => count > 0).length + " isolated "
 console.log("done")
 `
 
-async function bundleWithEsbuild(source: string): Promise<string> {
+/** Code by file; the entry comes first. */
+type Files = { readonly [name: string]: string }
+
+async function bundleWithEsbuild(source: string): Promise<Files> {
   const { outputFiles } = await esbuild.build({
     stdin: { contents: source, resolveDir: folder },
     bundle: true,
@@ -35,27 +38,31 @@ async function bundleWithEsbuild(source: string): Promise<string> {
     target: "es2022",
     logLevel: "silent",
   })
-  return outputFiles[0]!.text
+  return { "main.js": outputFiles[0]!.text }
 }
 
-async function bundleWithVite(source: string): Promise<string> {
+async function bundleWithVite(source: string): Promise<Files> {
   const project = join(folder, "vite")
   mkdirSync(project, { recursive: true })
   writeFileSync(join(project, "main.js"), source)
   writeFileSync(join(project, "index.html"), '<!doctype html><script type="module" src="./main.js"></script>')
   const built = await vite.build({ root: project, configFile: false, logLevel: "silent", build: { minify: true } })
   const { output } = built as vite.Rolldown.RolldownOutput
-  const code = output.map((file) => (file.type === "chunk" ? file.code : "")).join("\n") // assets: programs of workers
+  const chunks = output.filter((file) => file.type === "chunk") // assets: programs of workers
+  const code = chunks.map((chunk) => chunk.code).join("\n")
   // Vite does not refuse a module of Node: outside production it puts in a stand-in that throws with this sentence.
   if (code.includes("has been externalized")) throw new Error(`not for a browser: ${/`node:\w+`/.exec(code)?.[0]}`)
-  return code
+  const entryFirst = chunks.sort((a, b) => Number(b.isEntry) - Number(a.isEntry))
+  return Object.fromEntries(entryFirst.map((chunk) => [basename(chunk.fileName), chunk.code]))
 }
+
+const codeOf = (files: Files): string => Object.values(files).join("\n")
 
 const bundlers = { esbuild: bundleWithEsbuild, vite: bundleWithVite }
 
 describe.each(Object.entries(bundlers))("%s bundles for the browser,", (_, bundle) => {
   it.each(doorNames())("%s without a module of Node", async (door) => {
-    const code = await bundle(`import * as door from "${door}"; globalThis.kept = door`)
+    const code = codeOf(await bundle(`import * as door from "${door}"; globalThis.kept = door`))
     expect(code.length).toBeGreaterThan(100)
     expect(code).not.toMatch(/["']node:/)
   })
@@ -66,11 +73,11 @@ describe.each(Object.entries(bundlers))("%s bundles for the browser,", (_, bundl
 })
 
 it("an import that is not used leaves nothing behind", async () => {
-  expect((await bundleWithEsbuild('import * as everything from "kinglet"')).trim()).toBe("")
+  expect(codeOf(await bundleWithEsbuild('import * as everything from "kinglet"')).trim()).toBe("")
 })
 
 it(`the door for running a model weighs at most ${runningModelLimitBytes / 1000} kB gzipped`, async () => {
-  const code = await bundleWithEsbuild('import * as door from "kinglet/generate"; globalThis.kept = door')
+  const code = codeOf(await bundleWithEsbuild('import * as door from "kinglet/generate"; globalThis.kept = door'))
   const bytes = gzipSync(code, { level: 9 }).length
   console.info(`kinglet/generate: ${code.length} bytes minified, ${bytes} gzipped`)
   expect(bytes).toBeLessThanOrEqual(runningModelLimitBytes)
@@ -80,8 +87,10 @@ describe.skipIf(!hasChromium())("in Chromium", () => {
   it.each(Object.entries(bundlers))("a page bundled by %s opens every door", async (name, bundle) => {
     const site = join(folder, `site-${name}`)
     mkdirSync(site, { recursive: true })
-    writeFileSync(join(site, "main.js"), await bundle(consumer(doorNames())))
-    writeFileSync(join(site, "index.html"), '<!doctype html><script type="module" src="main.js"></script>')
+    const files = await bundle(consumer(doorNames()))
+    for (const [file, code] of Object.entries(files)) writeFileSync(join(site, file), code)
+    const [entry] = Object.keys(files)
+    writeFileSync(join(site, "index.html"), `<!doctype html><script type="module" src="${entry}"></script>`)
     expect(await runPage(site)).toEqual([`doors ${doorNames().length} isolated true`, "done"])
   })
 })

@@ -43,6 +43,9 @@ const COMMANDS = [
   ["tokenizer", "train"],
   ["tokenizer", "encode"],
   ["tokenizer", "decode"],
+  ["data"],
+  ["data", "list"],
+  ["data", "get"],
   ["bench"],
   ["doctor"],
 ]
@@ -334,6 +337,34 @@ describe("tokenizer", () => {
     const decoded = await run(["tokenizer", "decode", "birds.json", ...encoded.stdout.trim().split(" ")])
     expect(decoded).toEqual({ code: 0, stdout: "the wren — ü", stderr: "" })
     expect((await run(["tokenizer", "decode", "birds.json", "999"])).stderr).toMatch(/from 0 to \d+/)
+  })
+})
+
+describe("data", () => {
+  it("list tells every set and that none is here; --quiet are the names, --json has hashes", async () => {
+    const [list, names, json] = await Promise.all(
+      [[], ["--quiet"], ["--json"]].map((more) => run(["data", "list", "--folder", "absent", ...more])),
+    )
+    const sets = jsonLines(json!.stdout)
+    expect(sets.length).toBeGreaterThan(10)
+    expect(names!.stdout.trim().split("\n")).toEqual(sets.map((set) => set["name"]))
+    for (const set of sets) {
+      expect(list!.stdout).toContain(`  ${set["name"] as string} `)
+      expect(set).toMatchObject({ path: null, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string })
+    }
+  })
+
+  it("get refuses an unknown name, with the one that was meant", async () => {
+    const { code, stdout, stderr } = await run(["data", "get", "tiny-shakespear"])
+    expect([code, stdout]).toEqual([1, ""])
+    expect(stderr).toContain('no public set "tiny-shakespear"\n  hint: did you mean tiny-shakespeare?')
+  })
+
+  it("list marks another file under a set's name, and get leaves it alone", async () => {
+    writeFileSync(join(folder, "names.txt"), "mine")
+    expect((await run(["data", "list", "--folder", "."])).stdout).toMatch(/names +228 kB +other/)
+    expect((await run(["data", "get", "names", "--folder", "."])).stderr).toContain("is not the public set names")
+    expect(readFileSync(join(folder, "names.txt"), "utf8")).toBe("mine")
   })
 })
 

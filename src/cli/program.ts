@@ -39,6 +39,7 @@ export function createProgram(terminal: Terminal, finish: Finish): Command {
     addEvaluate,
     addResume,
     addTokenizer,
+    addData,
     addBench,
     addDoctor,
   ])
@@ -423,6 +424,55 @@ function addTokenizer({ program, output, finish }: Door): void {
       finish(await (await import("./commands/tokenizer.ts")).decodeIds(path, ids, output(options))),
     )
 }
+
+// data
+
+const folderOption = () =>
+  new Option("--folder <folder>", "where sets lie (default: $KINGLET_DATA, or Kinglet's cache folder)")
+
+function addData({ program, output, finish }: Door): void {
+  const data = program
+    .command("data")
+    .summary("public data sets: what they measure, and how to get them")
+    .description("Lists public data sets, or fetches one from its origin, verified by its hash.")
+    .addHelpText("after", DATA_HELP)
+  data
+    .command("list")
+    .description("Lists the sets: size, licence, what each measures, whether it is here.")
+    .addOption(folderOption())
+    .addOption(jsonOption("one set a line, with address and hash"))
+    .addOption(new Option("-q, --quiet", "names only"))
+    .addHelpText("after", `\nExamples:\n  $ kinglet data list\n\nNext: kinglet data get NAME`)
+    .action(async (options) => finish(await (await import("./commands/data.ts")).listData(options, output(options))))
+  data
+    .command("get")
+    .description("Fetches sets, unless they are here, and prints where they lie. What is here needs no network.")
+    .argument("<names...>", "names of sets, as kinglet data list shows them")
+    .addOption(folderOption())
+    .addOption(jsonOption("one object a set"))
+    .addOption(new Option("-q, --quiet", "paths only"))
+    .addHelpText("after", DATA_GET_HELP)
+    .action(async (names, options) =>
+      finish(await (await import("./commands/data.ts")).getData(names, options, output(options))),
+    )
+}
+
+const DATA_HELP = `
+Examples:
+  $ kinglet data list
+  $ kinglet data get tiny-shakespeare
+  $ kinglet train $(kinglet data get tiny-shakespeare --quiet) --budget 10m
+
+Sets come from their own origin under their own licence; none is part of Kinglet.`
+
+const DATA_GET_HELP = `
+Examples:
+  $ kinglet data get tiny-shakespeare
+  $ kinglet data get blimp names --folder data
+  $ kinglet train $(kinglet data get eltec-eng --quiet) --budget 1h
+
+A set is written whole, after its hash was checked, and never over another file.
+Next: kinglet train PATH, kinglet evaluate runs/NAME --data PATH`
 
 // bench, doctor
 

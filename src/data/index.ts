@@ -23,6 +23,15 @@ export {
   type StoredData,
   type TextSummary,
 } from "./prepare.ts"
+export {
+  findPublicSet,
+  type GetPublicSetOptions,
+  getPublicSet,
+  type LocalSet,
+  type PublicSetProgress,
+  publicSetFolder,
+} from "./registry/get-public-set.ts"
+export { type PublicSet, publicSets } from "./registry/public-sets.ts"
 export { openShards, type ShardOptions, writeShards } from "./shards.ts"
 export {
   type DataInput,

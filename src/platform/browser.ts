@@ -153,5 +153,6 @@ export const platform: Platform = {
   stdin: () => undefined,
   files: undefined,
   environment: () => undefined,
+  cacheFolder: () => undefined,
   terminal: undefined,
 }

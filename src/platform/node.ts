@@ -3,7 +3,8 @@
 import { spawn } from "node:child_process"
 import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
-import { availableParallelism, freemem, totalmem } from "node:os"
+import { availableParallelism, freemem, homedir, totalmem } from "node:os"
+import { isAbsolute, join } from "node:path"
 import { pipeline, Readable } from "node:stream"
 import { promisify } from "node:util"
 import { setFlagsFromString } from "node:v8"
@@ -122,6 +123,18 @@ function xzSize(bytes: Uint8Array): Promise<number | undefined> {
   })
 }
 
+/** `$XDG_CACHE_HOME/kinglet`, or `~/.cache/kinglet`; on Windows below %LOCALAPPDATA%. XDG Base Directory Specification 0.8. */
+function cacheFolder(): string | undefined {
+  const { XDG_CACHE_HOME: given = "", LOCALAPPDATA: local } = process.env
+  if (isAbsolute(given)) return join(given, "kinglet") // others are to be ignored
+  if (process.platform === "win32" && local) return join(local, "kinglet", "cache")
+  try {
+    return join(homedir(), ".cache", "kinglet")
+  } catch {
+    return undefined // a user without an entry in the system's list, as in some containers
+  }
+}
+
 function setEngineFlag(flag: string): boolean {
   setFlagsFromString(flag)
   return true
@@ -154,5 +167,6 @@ export const platform: Platform = {
   stdin: () => (process.stdin.isTTY ? undefined : (process.stdin as AsyncIterable<Uint8Array>)),
   files: nodeFiles,
   environment: (name) => process.env[name],
+  cacheFolder,
   terminal: nodeTerminal,
 }

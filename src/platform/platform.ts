@@ -120,6 +120,8 @@ export interface Platform {
   /** Undefined in browsers. */
   readonly files: FileSystem | undefined
   environment(name: string): string | undefined
+  /** Where this user's programs keep what can be fetched again, for Kinglet alone; undefined where the system names none. */
+  cacheFolder(): string | undefined
   /** What the command line reads and writes; undefined in browsers. */
   readonly terminal: Terminal | undefined
 }
