@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { ConfigError, DataError } from "../../core/index.ts"
-import { chooseKneserNeyOrder, estimateDiscounts, trainKneserNey } from "./kneser-ney.ts"
+import { chooseKneserNeyOrder, trainKneserNey } from "./kneser-ney.ts"
+import { estimateDiscounts } from "./kneser-ney-tables.ts"
 
 const DATA = process.env["KINGLET_DATA"] ?? fileURLToPath(new URL("../../../../shared/data", import.meta.url))
 const SHAKESPEARE = `${DATA}/tiny-shakespeare.txt`
