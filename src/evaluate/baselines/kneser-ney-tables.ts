@@ -4,6 +4,7 @@ import { log } from "../../core/index.ts"
 import { buildTrie, findChild, type TrieLevel, type TriePlan } from "./ngram-trie.ts"
 import { inSlices, type Sliced } from "./slices.ts"
 import { checkIds } from "./symbols.ts"
+import { countsOfFollowers } from "./table-size.ts"
 
 /** The trie and, for each length k, the smoothing of its counts as the highest order and as a lower one. */
 export interface Tables {
@@ -28,9 +29,6 @@ interface Smoothing {
 /** `D₁, D₂, D₃₊` at their count; `D₀ = 0`. */
 type Discounts = readonly [0, number, number, number]
 
-/** `N₁` and `N₂` are at most the vocabulary. */
-const narrowest = (vocabSize: number) => (vocabSize <= 0xffff ? Uint16Array : Uint32Array)
-
 /** Tables for models of each of `orders`, none above the plan's. */
 export function* buildTables(plan: TriePlan, orders: readonly number[], vocabSize: number): Sliced<Tables> {
   const order = Math.max(...orders)
@@ -47,7 +45,7 @@ export function* buildTables(plan: TriePlan, orders: readonly number[], vocabSiz
 
 function* smoothCounts(parents: TrieLevel, counts: Uint32Array, vocabSize: number): Sliced<Smoothing> {
   const contexts = parents.firstChild.length - 1
-  const Narrow = narrowest(vocabSize)
+  const Narrow = countsOfFollowers(vocabSize)
   const totals = new Uint32Array(contexts)
   const [ones, twos] = [new Narrow(contexts), new Narrow(contexts)]
   const countsOfCounts = new Float64Array(5)
@@ -76,24 +74,6 @@ export function estimateDiscounts(countsOfCounts: ArrayLike<number>): Discounts 
   const discounts = [0, 1 - (2 * y * n2) / n1, 2 - (3 * y * n3) / n2, 3 - (4 * y * n4) / n3] as const
   const usable = discounts.every((discount, count) => count === 0 || (discount > 0 && discount <= count))
   return usable && n4 > 0 ? discounts : [0, 0.5, 1, 1.5]
-}
-
-/** Bytes that {@link buildTables} allocates and keeps, exactly, from the numbers of distinct k-grams. */
-export function bytesOfTables(
-  nodesPerLevel: ArrayLike<number>,
-  orders: readonly number[],
-  { vocabSize, symbolBytes }: { readonly vocabSize: number; readonly symbolBytes: number },
-): number {
-  const order = Math.max(...orders)
-  const perContext = 4 + 2 * narrowest(vocabSize).BYTES_PER_ELEMENT
-  let bytes = 0
-  for (let k = 1; k <= order; k++) {
-    const [isHighest, isLower] = [Number(orders.includes(k)), Number(k < order)]
-    bytes += 4 * (nodesPerLevel[k - 1] + 1) // firstChild
-    bytes += nodesPerLevel[k] * (symbolBytes + 4 * (isHighest + isLower))
-    bytes += nodesPerLevel[k - 1] * perContext * (isHighest + isLower)
-  }
-  return bytes
 }
 
 /** `p(w | c)` from the node of `c` (`-1`: never seen), the node of `c w` and `p(w | c')`. */

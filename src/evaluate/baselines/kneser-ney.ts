@@ -2,18 +2,11 @@
 // carve-out of the training symbols; one sort of the text serves the choice and the model.
 import { ConfigError, DataError, log } from "../../core/index.ts"
 import type { CountModel, CountReader } from "./count-model.ts"
-import {
-  buildTables,
-  bytesOfTables,
-  readSymbol,
-  SCORE_COST,
-  scoreOrders,
-  startReader,
-  type Tables,
-} from "./kneser-ney-tables.ts"
+import { buildTables, readSymbol, SCORE_COST, scoreOrders, startReader, type Tables } from "./kneser-ney-tables.ts"
 import { checkOrder, planTrie, type SortedText, sortText, type TriePlan } from "./ngram-trie.ts"
 import { inSlices, runToEnd, type Sliced } from "./slices.ts"
 import { checkIds, type SymbolArray } from "./symbols.ts"
+import { bytesOfTables } from "./table-size.ts"
 
 export interface KneserNeyOptions {
   readonly order: number
@@ -56,15 +49,12 @@ function* modelOf(text: SortedText, order: number, vocabSize: number): Sliced<Kn
   return {
     order,
     vocabSize,
-    tableBytes: plannedBytes(plan, [order], vocabSize),
+    tableBytes: bytesOfTables({ ...plan, orders: [order], vocabSize }),
     logProbability: (context, next) => logProbability(tables, order, context, next),
     scoreNats: (ids, { starts = [] } = {}) => runToEnd(scoreOrders(tables, ids, starts))[order],
     startReading: () => readerOf(tables, order),
   }
 }
-
-const plannedBytes = ({ nodesPerLevel, text }: TriePlan, orders: readonly number[], vocabSize: number): number =>
-  bytesOfTables(nodesPerLevel, orders, { vocabSize, symbolBytes: text.alphabet.BYTES_PER_ELEMENT })
 
 function logProbability(tables: Tables, order: number, context: ArrayLike<number>, next: number): number {
   const nodes = startReader(tables)
@@ -106,7 +96,7 @@ export interface OrderChoiceOptions {
   /** Part of the symbols, at the end, that is scored and not counted. Default 0.1. */
   readonly carveOut?: number
   /** Symbol that ends a document: the carve-out begins after one, where one is near. */
-  readonly endOfDocument?: number
+  readonly endOfDocument?: number | undefined
 }
 
 /**
@@ -129,7 +119,10 @@ export interface FittingOptions extends OrderChoiceOptions {
 }
 
 /** Chooses the order on the carve-out, then trains on all symbols. */
-export function* fitKneserNey(ids: SymbolArray, options: FittingOptions): Sliced<KneserNeyModel & { choice: OrderChoice }> {
+export function* fitKneserNey(
+  ids: SymbolArray,
+  options: FittingOptions,
+): Sliced<KneserNeyModel & { choice: OrderChoice }> {
   const { orders, vocabSize } = checkChoice(ids, options)
   const text = yield* sortText(ids, { order: Math.max(...orders), vocabSize })
   const choice = yield* chooseOrder(text, ids, options)
@@ -150,7 +143,7 @@ function* chooseOrder(text: SortedText, ids: SymbolArray, options: FittingOption
   const kept = carve(ids, options)
   const plan = yield* planTrie(text, Math.max(...options.orders), kept)
   const orders = fitting(plan, options)
-  const tableBytes = plannedBytes(plan, orders, vocabSize)
+  const tableBytes = bytesOfTables({ ...plan, orders, vocabSize })
   onTables?.(tableBytes)
   const tables = yield* buildTables(plan, orders, vocabSize)
   const nats = yield* scoreOrders(tables, ids.subarray(kept), [])
@@ -160,17 +153,13 @@ function* chooseOrder(text: SortedText, ids: SymbolArray, options: FittingOption
 }
 
 /** The orders whose tables fit together, without the highest ones; the lowest in any case. */
-function fitting(plan: TriePlan, { orders, vocabSize, tableBytes = Infinity }: FittingOptions): readonly number[] {
-  const ascending = orders.toSorted((a, b) => a - b)
-  const largest = ascending.findLast(
-    (order) =>
-      plannedBytes(
-        plan,
-        ascending.filter((one) => one <= order),
-        vocabSize,
-      ) <= tableBytes,
-  )
-  return orders.filter((order) => order <= (largest ?? ascending[0]))
+function fitting(
+  { nodesPerLevel }: TriePlan,
+  { orders, vocabSize, tableBytes = Infinity }: FittingOptions,
+): readonly number[] {
+  const upTo = (order: number) => orders.filter((one) => one <= order)
+  const fits = (order: number) => bytesOfTables({ nodesPerLevel, orders: upTo(order), vocabSize }) <= tableBytes
+  return upTo(Math.max(...orders.filter(fits), Math.min(...orders)))
 }
 
 /** How far from its place the carve-out may begin, as a part of all symbols, so that it begins with a document. */

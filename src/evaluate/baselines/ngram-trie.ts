@@ -36,6 +36,7 @@ export interface SortedText {
   readonly length: number
   /** The symbols that occur, ascending. A boundary is the rank after the last: few ranks make few buckets. */
   readonly alphabet: SymbolArray
+  readonly vocabSize: number
   readonly order: number
   /** Positions in the order of the `order` symbols from each, `[length]`. */
   readonly sorted: Uint32Array
@@ -81,7 +82,7 @@ export function* planTrie(text: SortedText, order: number, length = text.length)
 
 /** Builds the levels `0..order`; level 0 is the root alone. An order below the plan's leaves out the last levels. */
 export function* buildTrie({ text, neighbors, nodesPerLevel }: TriePlan, options: TrieOptions): Sliced<TrieLevel[]> {
-  const levels = allocateLevels(nodesPerLevel.subarray(0, options.order + 1), text.alphabet, options)
+  const levels = allocateLevels(nodesPerLevel.subarray(0, options.order + 1), text.vocabSize, options)
   for (let k = 1; k <= options.order; k++) {
     yield* inSlices(text.length, fillLevel(text, neighbors, levels, k), TRIE_COST.level)
     levels[k - 1].firstChild[levels[k - 1].firstChild.length - 1] = nodesPerLevel[k]
@@ -140,7 +141,7 @@ function* layOutText(ids: ArrayLike<number>, { order, vocabSize, starts = [] }: 
     }
   })
   ranks.fill(boundary, ids.length + document)
-  return { ranks, length, alphabet }
+  return { ranks, length, alphabet, vocabSize }
 }
 
 /** Buckets of one pass of the sort, at most: two bytes fit, and the cursors stay in the second-level cache. */
@@ -253,10 +254,9 @@ function commonPrefix(ranks: SymbolArray, a: number, b: number, limit: number): 
 
 function allocateLevels(
   nodesPerLevel: Uint32Array,
-  alphabet: SymbolArray,
+  vocabSize: number,
   { order, occurrencesAt }: TrieOptions,
 ): TrieLevel[] {
-  const vocabSize = (alphabet.at(-1) ?? 0) + 1
   return Array.from(nodesPerLevel, (nodes, k) => ({
     symbols: makeSymbols(k === 0 ? 0 : nodes, vocabSize),
     firstChild: new Uint32Array(k < order ? nodes + 1 : 0),

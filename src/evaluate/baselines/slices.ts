@@ -28,7 +28,7 @@ export function runToEnd<T>(computation: Sliced<T>): T {
   }
 }
 
-/** Runs a sliced computation, giving the event loop a turn every few milliseconds; `onWork` is told before each what was done. */
+/** Runs a sliced computation, giving the event loop a turn every few milliseconds; `onWork` is told what was done. */
 export async function runSliced<T>(
   computation: Sliced<T>,
   signal?: AbortSignal,
@@ -37,7 +37,10 @@ export async function runSliced<T>(
   let [turn, cost] = [platform.now(), 0]
   for (;;) {
     const step = computation.next()
-    if (step.done) return step.value
+    if (step.done) {
+      onWork?.(cost)
+      return step.value
+    }
     cost += step.value ?? 0
     if (platform.now() - turn < STRETCH_MS) continue
     onWork?.(cost)
