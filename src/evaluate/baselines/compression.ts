@@ -38,7 +38,7 @@ export async function measureCompression(
   { meter, memoryBytes, inLane, signal }: CompressionOptions,
 ): Promise<CompressionResult> {
   const both = text.trainBytes + text.heldOutBytes
-  const windowBits = windowFor(both, memoryBytes)
+  const windowBits = windowFor(text.trainBytes + Math.min(text.trainBytes, text.heldOutBytes), memoryBytes)
   const onBytes = workCounter(meter, text.trainBytes + both)
   async function* told(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     meter.begin()
@@ -61,7 +61,10 @@ export async function measureCompression(
   }
 }
 
-/** The whole text, or as much as memory allows. */
+/**
+ * All of `bytes`, or as many as memory allows. Held-out text longer than the training text adds nothing, so that memory does
+ * not grow with what is evaluated.
+ */
 function windowFor(bytes: number, memoryBytes: number): number {
   const wanted = Math.ceil(Math.log2(bytes + 1))
   const allowed = Math.floor(Math.log2(memoryBytes / MEMORY_PER_WINDOW))

@@ -118,8 +118,8 @@ export function readSymbol(tables: Tables, nodes: Int32Array, symbol: number, pr
   }
 }
 
-/** Work of one symbol and level while scoring, in passes of the sort; an order more costs its own logarithm. */
-export const SCORE_COST = 8
+/** Work of one symbol and level while scoring, in passes of the sort; an order that is scored counts as one level more. */
+export const SCORE_COST = 6
 
 /** Sum of `-ln p` by order, `[order + 1]`; orders without a table of their own stay 0. */
 export function* scoreOrders(tables: Tables, ids: ArrayLike<number>, starts: ArrayLike<number>): Sliced<Float64Array> {

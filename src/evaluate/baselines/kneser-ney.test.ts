@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { ConfigError, DataError } from "../../core/index.ts"
+import { ConfigError, DataError, randomStream } from "../../core/index.ts"
 import { chooseKneserNeyOrder, trainKneserNey } from "./kneser-ney.ts"
 import { estimateDiscounts } from "./kneser-ney-tables.ts"
 
@@ -216,6 +216,26 @@ describe("chooseKneserNeyOrder", () => {
         expect(candidates.find((candidate) => candidate.order === order)?.natsPerSymbol).toBe(best)
       }),
     )
+  })
+
+  it("the carve-out begins with a document where one begins near, and at its own place where none does", () => {
+    const END = 3
+    const stream = randomStream(1, "carve")
+    const ids = Uint8Array.from({ length: 200 }, () => stream.below(3))
+    const natsFrom = (text: Uint8Array, kept: number) =>
+      trainKneserNey(text.subarray(0, kept), { order: 2, vocabSize: VOCAB }).scoreNats(text.subarray(kept)) /
+      (text.length - kept)
+    const cases = [
+      { ends: [174], kept: 175 }, // 5 before 180
+      { ends: [171, 182], kept: 183 },
+      { ends: [100, 195], kept: 180 }, // too far
+      { ends: [199], kept: 180 }, // nothing would be left
+    ]
+    for (const { ends, kept } of cases) {
+      const text = ids.map((id, at) => (ends.includes(at) ? END : id))
+      const { candidates } = chooseKneserNeyOrder(text, { orders: [2], vocabSize: VOCAB, endOfDocument: END })
+      expect(candidates[0]!.natsPerSymbol).toBeCloseTo(natsFrom(text, kept), 12)
+    }
   })
 
   it("says what is missing", () => {

@@ -83,6 +83,19 @@ describe("runBaselines", () => {
     expect(result!.documents![0]!.blockNats[1]).toBeCloseTo(nats, 8)
   })
 
+  it("a token counts in the block in which its first byte lies, the end of a document in the last", async () => {
+    const [result] = await runBaselines({ ...split, only: ["unigram-tokens"] })
+    const { logProbabilities } = trainUnigram(await tokensOf(train), tokenizer.vocabSize)
+    const blocks = [0, 0, 0]
+    let byte = 0
+    for (const id of await tokensOf(valid.slice(0, 1))) {
+      blocks[Math.floor(byte / 10_000)]! -= logProbabilities[id]!
+      byte += tokenizer.tokenBytes(id).length
+    }
+    expect(Math.floor(byte / 10_000)).toBe(2)
+    for (const [at, nats] of blocks.entries()) expect(result!.documents![0]!.blockNats[at]).toBeCloseTo(nats, 8)
+  })
+
   it("gives the same from tokens in memory as from the text, and for any pieces in which the documents are read", async () => {
     const only = ["kneser-ney-bytes", "unigram-tokens"] as const
     const strip = async (options: Partial<BaselineOptions>) =>
