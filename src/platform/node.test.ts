@@ -309,12 +309,64 @@ describe("the machine", () => {
     await expect(collect(platform.gunzip(failing()))).rejects.toThrow("source")
   })
 
-  it("brotli and xz see a repetition from one end of the text to the other", async () => {
-    const noise = new Uint8Array(300_000).map(() => Math.floor(Math.random() * 256))
-    const twice = new Uint8Array(Buffer.concat([noise, noise]))
-    expect(await platform.brotliSize(twice)).toBeLessThan(noise.length * 1.01)
-    const xz = await platform.xzSize(twice)
-    if (xz !== undefined) expect(xz).toBeLessThan(noise.length * 1.01)
+  describe("brotli and xz", () => {
+    const pseudoNoise = (length: number) => {
+      const bytes = new Uint8Array(length)
+      for (let at = 0, state = 1; at < length; at++) bytes[at] = (state = (state * 48271) % 0x7fffffff) >>> 8
+      return bytes
+    }
+    async function* inPieces(parts: readonly Uint8Array[], pieceBytes: number) {
+      for (const part of parts)
+        for (let at = 0; at < part.length; at += pieceBytes) yield part.subarray(at, at + pieceBytes)
+    }
+    const sizes = (parts: readonly Uint8Array[], windowBits: number, pieceBytes = 65536) =>
+      Promise.all(
+        [platform.brotliSize, platform.xzSize].map((sizeOf) =>
+          sizeOf(inPieces(parts, pieceBytes), {
+            totalBytes: parts.reduce((sum, part) => sum + part.length, 0),
+            windowBits,
+          }),
+        ),
+      )
+    const noise = pseudoNoise(300_000)
+
+    it("see a repetition from one end of the text to the other where the window reaches so far, and not otherwise", async () => {
+      for (const size of await sizes([noise, noise], 20))
+        if (size !== undefined) expect(size).toBeLessThan(noise.length * 1.01)
+      for (const size of await sizes([noise, noise], 16))
+        if (size !== undefined) expect(size).toBeGreaterThan(noise.length * 1.9)
+    })
+
+    it("a text of more than 16 MB takes brotli's large window, in which its end finds its beginning", async () => {
+      const filler = new Uint8Array(2 ** 24 + 1000) // zeros: quick to compress
+      const size = await platform.brotliSize(inPieces([noise, filler, noise], 2 ** 20), {
+        totalBytes: filler.length + 2 * noise.length,
+        windowBits: 25,
+      })
+      expect(size).toBeLessThan(noise.length * 1.01)
+    })
+
+    it("give the same size for any pieces", async () => {
+      const text = noise.map((byte) => 97 + (byte % 7))
+      expect(await sizes([text], 20, 1000)).toEqual(await sizes([text], 20, text.length))
+    })
+
+    it("stop with the signal's reason, and with the failure of what they read", async () => {
+      async function* failing(): AsyncGenerator<Uint8Array> {
+        yield noise
+        throw new RangeError("source")
+      }
+      async function* endless(): AsyncGenerator<Uint8Array> {
+        for (;;) yield noise
+      }
+      for (const sizeOf of [platform.brotliSize, platform.xzSize]) {
+        const options = { totalBytes: 1e6, windowBits: 20 }
+        if ((await sizeOf(inPieces([noise], 1e6), options)) === undefined) continue
+        await expect(sizeOf(failing(), options)).rejects.toThrow("source")
+        const signal = AbortSignal.timeout(50)
+        await expect(sizeOf(endless(), { ...options, signal })).rejects.toMatchObject({ name: "AbortError" })
+      }
+    })
   })
 
   it("sha256 of pieces equals sha256 of the whole, in our own code too (FIPS 180-4 examples)", async () => {

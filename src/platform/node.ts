@@ -5,15 +5,16 @@ import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { availableParallelism, freemem, homedir, totalmem } from "node:os"
 import { isAbsolute, join } from "node:path"
-import { pipeline, Readable } from "node:stream"
+import { pipeline, Readable, Writable } from "node:stream"
+import { pipeline as piped } from "node:stream/promises"
 import { promisify } from "node:util"
 import { setFlagsFromString } from "node:v8"
 import { Worker } from "node:worker_threads"
-import { brotliCompress, constants, createGunzip, gzip } from "node:zlib"
+import { constants, createBrotliCompress, createGunzip, gzip } from "node:zlib"
 import { FormatError } from "../core/index.ts"
 import { findBlas } from "./node-blas.ts"
 import { nodeFiles } from "./node-files.ts"
-import type { Platform, PlatformWorker } from "./platform.ts"
+import type { CompressionOptions, Platform, PlatformWorker } from "./platform.ts"
 import { nodeTerminal } from "./terminal-node.ts"
 
 export type * from "./platform.ts"
@@ -92,35 +93,57 @@ async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
   }
 }
 
-/** Quality 11; a window of 2^24 bytes, or up to 2^30 ("large window") where the text is longer. */
-async function brotliSize(bytes: Uint8Array): Promise<number> {
-  const windowBits = Math.min(
-    constants.BROTLI_LARGE_MAX_WINDOW_BITS,
-    Math.max(24, Math.ceil(Math.log2(bytes.length + 1))),
-  )
+/** Quality 11; windows of more than 2^24 bytes are "large windows". */
+async function brotliSize(
+  chunks: AsyncIterable<Uint8Array>,
+  { totalBytes, windowBits, signal }: CompressionOptions,
+): Promise<number> {
+  const bits = Math.min(constants.BROTLI_LARGE_MAX_WINDOW_BITS, Math.max(16, windowBits))
   const params = {
     [constants.BROTLI_PARAM_QUALITY]: 11,
-    [constants.BROTLI_PARAM_LGWIN]: windowBits,
-    [constants.BROTLI_PARAM_LARGE_WINDOW]: windowBits > 24 ? 1 : 0,
-    [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+    [constants.BROTLI_PARAM_LGWIN]: bits,
+    [constants.BROTLI_PARAM_LARGE_WINDOW]: bits > constants.BROTLI_MAX_WINDOW_BITS ? 1 : 0,
+    [constants.BROTLI_PARAM_SIZE_HINT]: Math.min(totalBytes, 2 ** 30),
   }
-  return (await promisify(brotliCompress)(bytes, { params })).length
+  const counter = byteCounter()
+  await piped(Readable.from(chunks), createBrotliCompress({ params }), counter.sink, { ...(signal ? { signal } : {}) })
+  return counter.size()
 }
 
-/** Dictionary that holds the whole input, so that held-out text sees all of the training text; xz needs about 11 times as much memory. */
-function xzSize(bytes: Uint8Array): Promise<number | undefined> {
-  const dictionaryBits = Math.min(29, Math.max(20, Math.ceil(Math.log2(bytes.length + 1))))
-  return new Promise((resolve) => {
-    const child = spawn("xz", ["-c", "-T1", `--lzma2=preset=9e,dict=${2 ** dictionaryBits}`], {
-      stdio: ["pipe", "pipe", "ignore"],
-    })
-    let size = 0
-    child.on("error", () => resolve(undefined))
-    child.stdout.on("data", (chunk: Uint8Array) => (size += chunk.length))
-    child.on("close", (code) => resolve(code === 0 ? size : undefined))
-    child.stdin.on("error", () => {}) // told by "error" or by the exit code
-    child.stdin.end(bytes)
+async function xzSize(
+  chunks: AsyncIterable<Uint8Array>,
+  { windowBits, signal }: CompressionOptions,
+): Promise<number | undefined> {
+  const dictionaryBits = Math.min(29, Math.max(16, windowBits))
+  const child = spawn("xz", ["-c", "-T1", `--lzma2=preset=9e,dict=${2 ** dictionaryBits}`], {
+    stdio: ["pipe", "pipe", "ignore"],
   })
+  const counter = byteCounter()
+  const ended = new Promise<number | undefined>((resolve) => {
+    child.on("error", () => resolve(undefined))
+    child.on("close", (code) => resolve(code === 0 ? counter.size() : undefined))
+  })
+  child.stdout.pipe(counter.sink)
+  try {
+    await piped(Readable.from(chunks), child.stdin, { ...(signal ? { signal } : {}) })
+  } catch (error) {
+    child.kill()
+    const { code } = error as { code?: string }
+    if (code !== "EPIPE" && code !== "ERR_STREAM_PREMATURE_CLOSE") throw error // those are told by how the program ends
+  }
+  return ended
+}
+
+/** A pipe's end that only counts. */
+function byteCounter(): { sink: Writable; size(): number } {
+  let size = 0
+  const sink = new Writable({
+    write: (chunk: Uint8Array, _encoding, done) => {
+      size += chunk.length
+      done()
+    },
+  })
+  return { sink, size: () => size }
 }
 
 /** `$XDG_CACHE_HOME/kinglet`, or `~/.cache/kinglet`; on Windows below %LOCALAPPDATA%. XDG Base Directory Specification 0.8. */

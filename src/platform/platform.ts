@@ -85,6 +85,15 @@ export type FoundBlas =
   | { readonly blas: Blas; readonly missing?: never }
   | { readonly missing: string; readonly blas?: never }
 
+/** How far a compressor sees. */
+export interface CompressionOptions {
+  /** Bytes that come in all. */
+  readonly totalBytes: number
+  /** It looks `2 ** windowBits` bytes back, within what the compressor can: 16 to 30 for brotli, 16 to 29 for xz. */
+  readonly windowBits: number
+  readonly signal?: AbortSignal
+}
+
 export interface Platform {
   readonly name: "node" | "browser"
   /** For messages and LOG lines: `node 20.20.2 (v8 11.3)`. */
@@ -108,10 +117,10 @@ export interface Platform {
   findBlas(): FoundBlas
   gunzip(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>
   gzip(bytes: Uint8Array): Promise<Uint8Array>
-  /** Size of `bytes` under brotli quality 11 with a large window; undefined where brotli is missing. */
-  brotliSize(bytes: Uint8Array): Promise<number | undefined>
-  /** Size under `xz -9e`; undefined where the program is missing. */
-  xzSize(bytes: Uint8Array): Promise<number | undefined>
+  /** Size of what comes in pieces under brotli quality 11; undefined where brotli is missing. */
+  brotliSize(chunks: AsyncIterable<Uint8Array>, options: CompressionOptions): Promise<number | undefined>
+  /** Size under `xz -9e`; undefined where the program is missing. It needs about 11 times its window of memory. */
+  xzSize(chunks: AsyncIterable<Uint8Array>, options: CompressionOptions): Promise<number | undefined>
   sha256(bytes: Uint8Array): Promise<string>
   /** SHA-256 of what comes in pieces, hexadecimal; `digest` may be called once. */
   createSha256(): { update(bytes: Uint8Array): void; digest(): string }

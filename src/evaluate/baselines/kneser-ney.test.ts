@@ -3,8 +3,9 @@ import { existsSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { ConfigError, DataError } from "../../core/index.ts"
-import { chooseKneserNeyOrder, estimateDiscounts, trainKneserNey } from "./kneser-ney.ts"
+import { ConfigError, DataError, randomStream } from "../../core/index.ts"
+import { chooseKneserNeyOrder, trainKneserNey } from "./kneser-ney.ts"
+import { estimateDiscounts } from "./kneser-ney-tables.ts"
 
 const DATA = process.env["KINGLET_DATA"] ?? fileURLToPath(new URL("../../../../shared/data", import.meta.url))
 const SHAKESPEARE = `${DATA}/tiny-shakespeare.txt`
@@ -15,6 +16,18 @@ const VOCAB = 4
 const sequence = (minLength: number) =>
   fc.array(fc.nat({ max: VOCAB - 1 }), { minLength, maxLength: 60 }).map((ids) => Uint8Array.from(ids))
 const order = fc.integer({ min: 1, max: 5 })
+
+/** Chen and Goodman's discounts from one table of counts, written apart from the code under test. */
+function formulaDiscounts(counts: Iterable<number>): (count: number) => number {
+  const n = [0, 0, 0, 0, 0]
+  for (const count of counts) if (count <= 4) n[count]!++
+  const y = n[1]! / (n[1]! + 2 * n[2]!)
+  const estimated = [1, 2, 3].map((j) => j - ((j + 1) * y * n[j + 1]!) / n[j]!)
+  const usable =
+    n.slice(1).every((one) => one > 0) && estimated.every((discount, at) => discount > 0 && discount <= at + 1)
+  const discounts = usable ? estimated : [0.5, 1, 1.5]
+  return (count) => (count === 0 ? 0 : discounts[Math.min(count, 3) - 1]!)
+}
 
 /** The formula over Maps of strings, without a trie, a sort or a state: `p(w | c)` for contexts under `order`. */
 function formulaModel(texts: readonly string[], order: number, vocabSize: number) {
@@ -28,16 +41,14 @@ function formulaModel(texts: readonly string[], order: number, vocabSize: number
         extended.add(`${at === 0 ? "^" : text[at - 1]}${text.slice(at, at + k)}`)
     for (const gram of extended) bump(k, gram.slice(1))
   }
-  const discounts = counts.map((table) =>
-    estimateDiscounts([0, 1, 2, 3, 4].map((n) => [...table.values()].filter((count) => count === n).length)),
-  )
+  const discounts = counts.map((table) => formulaDiscounts(table.values()))
   const probability = (context: string, next: string): number => {
     const k = context.length + 1
     const shorter = context === "" ? 1 / vocabSize : probability(context.slice(1), next)
     const followers = [...counts[k]].filter(([gram]) => gram.startsWith(context))
     const total = followers.reduce((sum, [, count]) => sum + count, 0)
     if (total === 0) return shorter
-    const discount = (count: number) => discounts[k][Math.min(count, 3)]
+    const discount = discounts[k]!
     const freed = followers.reduce((sum, [, count]) => sum + discount(count), 0)
     const count = counts[k].get(context + next) ?? 0
     return (count - discount(count) + freed * shorter) / total
@@ -117,6 +128,65 @@ describe("trainKneserNey", () => {
   })
 })
 
+// `lmplz --discount_fallback -o 3` on two corpora of KenLM's own tests (kpu/kenlm 4cb443e, lm/common/test_data: generate.sh,
+// toy0.arpa, toy1.arpa): log10 p of every n-gram without <s>. Sentences are documents that end in </s>; KenLM sees <s> as a
+// left neighbor and as a context, ours only as a neighbor, so n-grams that begin with <s> have no counterpart; <unk> is an id
+// of the vocabulary that never occurs.
+describe("KenLM's published models", () => {
+  const toys = [
+    {
+      sentences: ["a a b a", "b a a b"],
+      published: {
+        "<unk>": -0.90309,
+        a: -0.46943438,
+        "</s>": -0.5720968,
+        b: -0.5720968,
+        "a a": -0.37712017,
+        "b a": -0.2984526,
+        "a </s>": -0.58682007,
+        "b </s>": -0.5220179,
+        "a b": -0.58682007,
+        "b a a": -0.33741078,
+        "a b a": -0.2997394,
+        "b a </s>": -0.42082912,
+        "a b </s>": -0.397617,
+        "a a b": -0.20102891,
+      },
+    },
+    {
+      sentences: ["a a b b b b b b b", "c"],
+      published: {
+        "<unk>": -1,
+        a: -0.6146491,
+        "</s>": -0.6146491,
+        c: -0.7659168,
+        b: -0.6146491,
+        "a a": -0.4301247,
+        "c </s>": -0.20660876,
+        "b </s>": -0.5404639,
+        "a b": -0.4301247,
+        "b b": -0.3422159,
+        "b b </s>": -0.7462621,
+        "a a b": -0.1638568,
+        "a b b": -0.13823806,
+        "b b b": -0.13375957,
+      },
+    },
+  ]
+  it.each(toys)("of $sentences are ours, to 1e-6", ({ sentences, published }) => {
+    const words = ["</s>", "<unk>", ...new Set(sentences.flatMap((sentence) => sentence.split(" ")))]
+    const idsOf = (text: string) => text.split(" ").map((word) => words.indexOf(word))
+    const documents = sentences.map((sentence) => idsOf(`${sentence} </s>`))
+    const starts = [0, documents[0]!.length]
+    const model = trainKneserNey(Uint8Array.from(documents.flat()), { order: 3, vocabSize: words.length, starts })
+    for (const [gram, log10] of Object.entries(published)) {
+      const ids = idsOf(gram)
+      const ours = model.logProbability(ids.slice(0, -1), ids.at(-1)!) / Math.LN10
+      expect(Math.abs(ours - log10), gram).toBeLessThan(1e-6)
+    }
+  })
+})
+
 describe("estimateDiscounts", () => {
   it("follows Chen and Goodman where every count of counts is there", () => {
     const [, d1, d2, d3] = estimateDiscounts([0, 100, 40, 20, 10])
@@ -146,6 +216,26 @@ describe("chooseKneserNeyOrder", () => {
         expect(candidates.find((candidate) => candidate.order === order)?.natsPerSymbol).toBe(best)
       }),
     )
+  })
+
+  it("the carve-out begins with a document where one begins near, and at its own place where none does", () => {
+    const END = 3
+    const stream = randomStream(1, "carve")
+    const ids = Uint8Array.from({ length: 200 }, () => stream.below(3))
+    const natsFrom = (text: Uint8Array, kept: number) =>
+      trainKneserNey(text.subarray(0, kept), { order: 2, vocabSize: VOCAB }).scoreNats(text.subarray(kept)) /
+      (text.length - kept)
+    const cases = [
+      { ends: [174], kept: 175 }, // 5 before 180
+      { ends: [171, 182], kept: 183 },
+      { ends: [100, 195], kept: 180 }, // too far
+      { ends: [199], kept: 180 }, // nothing would be left
+    ]
+    for (const { ends, kept } of cases) {
+      const text = ids.map((id, at) => (ends.includes(at) ? END : id))
+      const { candidates } = chooseKneserNeyOrder(text, { orders: [2], vocabSize: VOCAB, endOfDocument: END })
+      expect(candidates[0]!.natsPerSymbol).toBeCloseTo(natsFrom(text, kept), 12)
+    }
   })
 
   it("says what is missing", () => {

@@ -1,20 +1,19 @@
-// Every baseline on one split, without holding up timers and signals. The models see the training bytes and nothing else;
-// what is chosen (the order of the n-grams) is chosen on a part of the training bytes.
+// Every baseline on one split, on all cores, without holding up timers and signals. The models see the training bytes and
+// nothing else; what is chosen (the order of the n-grams) is chosen on a part of the training bytes.
 import { platform } from "#platform"
-import { DataError, formatBytes } from "../../core/index.ts"
-import { compressionBaseline } from "./compression.ts"
-import { chooseKneserNeyOrderSliced, trainKneserNeySliced } from "./kneser-ney.ts"
-import { runSliced, type Sliced } from "./slices.ts"
-import type { SymbolArray } from "./symbols.ts"
-import { scoreUnigramSliced, trainUnigramSliced } from "./unigram.ts"
+import type { DataInput, TokenSource } from "../../data/index.ts"
+import type { Tokenizer } from "../../tokenizer/index.ts"
+import type { DocumentScore } from "../score/document-score.ts"
+import { type BaselineText, byteUnit, openText, tokenUnit } from "./baseline-text.ts"
+import { measureCompression } from "./compression.ts"
+import { measureKneserNey, measureUnigram } from "./counting.ts"
+import { createLanes, type InLane } from "./lanes.ts"
+import { createMeter, type Meter } from "./meter.ts"
 
-/** Kneser-Ney needs about 15 bytes of memory a training byte while it is built, brotli more: half a gigabyte. */
-const MAX_TRAIN_BYTES = 32e6
+/** Over tokens of prose 6 is as good as 9; characters and code want more. */
+const DEFAULT_ORDERS = [2, 3, 4, 5, 6, 7, 8, 9]
 
-const DEFAULT_BYTE_ORDERS = [3, 4, 5, 6, 7, 8]
-const DEFAULT_TOKEN_ORDERS = [2, 3, 4, 5, 6]
-
-/** In the order in which they run: the quick ones first. */
+/** The quick ones first. */
 export const BASELINE_NAMES = [
   "unigram-tokens",
   "unigram-bytes",
@@ -26,34 +25,58 @@ export const BASELINE_NAMES = [
 
 export type BaselineName = (typeof BASELINE_NAMES)[number]
 
+/** What people call them. */
+const TITLES: { readonly [name in BaselineName]: string } = {
+  "unigram-tokens": "unigram over tokens",
+  "unigram-bytes": "unigram over bytes",
+  "kneser-ney-tokens": "Kneser-Ney over tokens",
+  "kneser-ney-bytes": "Kneser-Ney over bytes",
+  brotli: "brotli",
+  xz: "xz",
+}
+
 export interface BaselineOptions {
-  readonly trainText: Uint8Array
-  readonly validText: Uint8Array
-  /** The same texts as the model reads them. */
-  readonly trainIds: SymbolArray
-  readonly validIds: SymbolArray
-  readonly vocabSize: number
-  /** UTF-8 bytes that `validIds` stand for: the denominator of the token baselines, as of the model. */
-  readonly bytes: number
+  /** What the model was trained on: its tokens, or the text. */
+  readonly train: DataInput | TokenSource
+  /** Held-out text; read anew for each baseline, one document in memory at a time. */
+  readonly valid: DataInput
+  /** The model's. Where it ends documents with a token, the baselines over bytes predict those ends too. */
+  readonly tokenizer: Tokenizer
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: BaselineProgress) => void
   /** Which baselines; default all. */
   readonly only?: readonly BaselineName[]
+  /** Default 2 to 9. */
   readonly byteOrders?: readonly number[]
+  /** Default 2 to 9. */
   readonly tokenOrders?: readonly number[]
-  /** Training bytes beyond this, at the front, are left out and `note` says so. Default 32 MB. */
-  readonly maxTrainBytes?: number
+  /**
+   * Memory that tables and compressors may take; default half of what is free. Where it is too little, orders, training text
+   * or windows shrink, and `note` says so.
+   */
+  readonly memoryBytes?: number
 }
 
 export interface BaselineProgress {
+  /** The baseline that got on; compressors run beside the models of counts. */
   readonly name: BaselineName
-  /** Baselines finished before this one. */
+  readonly title: string
+  /** Baselines that are finished. */
   readonly done: number
   readonly total: number
+  /** Part of this baseline's work that is done, 0 to 1. */
+  readonly fraction: number
+  /** Bytes of its tables: predicted before the text is sorted, exact before they are allocated. */
+  readonly tableBytes?: number
+  /** Seconds that it takes in all, at its speed so far; absent at the very beginning. */
+  readonly predictedSeconds?: number
 }
 
+/** One result; a caller may add results of its own to the list, such as an equal-FLOP vanilla model's. */
 export interface BaselineResult {
-  readonly name: BaselineName
+  readonly name: BaselineName | (string & {})
+  /** What people call it: "Kneser-Ney over bytes". */
+  readonly title: string
   readonly unit: "token" | "byte"
   /** Undefined where the baseline could not run; `note` says why. */
   readonly bitsPerByte: number | undefined
@@ -61,127 +84,89 @@ export interface BaselineResult {
   readonly natsPerUnit: number | undefined
   readonly order?: number
   readonly tableBytes?: number
+  /** From its beginning to its end; others ran beside it. */
   readonly seconds: number
   readonly note?: string
+  /** The score of each held-out document, to be paired with a model's; compressors have a total only. */
+  readonly documents?: readonly DocumentScore[]
 }
 
 /**
- * Runs the baselines one after another: unigram and Kneser-Ney over the model's tokens and over bytes, brotli and xz.
+ * Runs the baselines: unigram and Kneser-Ney over the model's tokens and over bytes one after another, brotli and xz beside
+ * them on the other cores.
  *
  * All are in bits per byte of the held-out text. Unlike a model with a window, an n-gram model here reads the held-out
  * text as one stream, so no symbol lacks its context.
  *
- * @throws DataError  if the training or the held-out part is empty
+ * @returns  results in the order of {@link BASELINE_NAMES}
+ * @throws DataError  if the training or the held-out text is empty
  * @throws the signal's reason  if it is aborted
  */
 export async function runBaselines(options: BaselineOptions): Promise<BaselineResult[]> {
-  checkParts(options)
-  const { parts, note } = truncateTraining(options)
-  const names = BASELINE_NAMES.filter((name) => options.only?.includes(name) ?? true)
-  const results: BaselineResult[] = []
-  for (const name of names) {
-    options.signal?.throwIfAborted()
-    options.onProgress?.({ name, done: results.length, total: names.length })
-    const start = platform.now()
-    const measured = await measure(name, parts)
-    const notes = [measured.note, note].filter((text) => text !== undefined)
-    const noted = notes.length > 0 ? { note: notes.join("; ") } : {}
-    results.push({ name, ...measured, seconds: (platform.now() - start) / 1000, ...noted })
+  const { signal, only, memoryBytes = platform.memory().freeBytes / 2 } = options
+  signal?.throwIfAborted()
+  const stop = new AbortController() // one failure ends what runs beside it
+  const anySignal = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal
+  const names = BASELINE_NAMES.filter((name) => only?.includes(name) ?? true)
+  try {
+    const text = await openText({ ...options, signal: anySignal })
+    const running = { ...options, text, memoryBytes, signal: anySignal, inLane: createLanes(platform.cores()) }
+    return await runAll(names, running)
+  } catch (error) {
+    stop.abort()
+    signal?.throwIfAborted()
+    throw error
   }
-  return results
 }
 
-type Measured = Omit<BaselineResult, "name" | "seconds">
+interface Running extends BaselineOptions {
+  readonly text: BaselineText
+  readonly memoryBytes: number
+  readonly signal: AbortSignal
+  readonly inLane: InLane
+}
 
-function measure(name: BaselineName, parts: BaselineOptions): Promise<Measured> {
-  const tokens = { train: parts.trainIds, valid: parts.validIds, vocabSize: parts.vocabSize, bytes: parts.bytes }
-  const bytes = { train: parts.trainText, valid: parts.validText, vocabSize: 256, bytes: parts.validText.length }
-  const { signal, tokenOrders = DEFAULT_TOKEN_ORDERS, byteOrders = DEFAULT_BYTE_ORDERS } = parts
+/** The models of counts in one lane, since they share a thread; compressors in any that is free. */
+async function runAll(names: readonly BaselineName[], running: Running): Promise<BaselineResult[]> {
+  const { onProgress, inLane } = running
+  const results = new Map<BaselineName, BaselineResult>()
+  const run = async (name: BaselineName): Promise<void> => {
+    const title = TITLES[name]
+    const meter = createMeter((facts) =>
+      onProgress?.({ name, title, done: results.size, total: names.length, ...facts }),
+    )
+    const measured = await measure(name, running, meter)
+    results.set(name, { name, title, ...measured, seconds: meter.seconds() })
+  }
+  const counting = async (): Promise<void> => {
+    for (const name of names) if (!isCompressor(name)) await run(name)
+  }
+  await Promise.all([inLane(counting), ...names.filter(isCompressor).map(run)])
+  return names.map((name) => results.get(name)!)
+}
+
+const isCompressor = (name: BaselineName): name is "brotli" | "xz" => name === "brotli" || name === "xz"
+
+type Measured = Omit<BaselineResult, "name" | "title" | "seconds">
+
+async function measure(name: BaselineName, running: Running, meter: Meter): Promise<Measured> {
+  const { text, memoryBytes, inLane, signal, tokenOrders = DEFAULT_ORDERS, byteOrders = DEFAULT_ORDERS } = running
+  const counting = { meter, signal, memoryBytes: memoryBytes / 2 } // the other half is the compressors'
   switch (name) {
     case "unigram-tokens":
-      return runSliced(measureUnigram("token", tokens), signal)
+      return measureUnigram(text, tokenUnit(text), counting)
     case "unigram-bytes":
-      return runSliced(measureUnigram("byte", bytes), signal)
+      return measureUnigram(text, byteUnit(text), counting)
     case "kneser-ney-tokens":
-      return runSliced(measureKneserNey("token", tokens, tokenOrders), signal)
+      return measureKneserNey(text, tokenUnit(text), { ...counting, orders: tokenOrders })
     case "kneser-ney-bytes":
-      return runSliced(measureKneserNey("byte", bytes, byteOrders), signal)
+      return measureKneserNey(text, byteUnit(text), { ...counting, orders: byteOrders })
     case "brotli":
-    case "xz":
-      return measureCompression(name, parts)
-  }
-}
-
-/** One sequence pair for a count model; `bytes` is the denominator of bits per byte. */
-interface SymbolSplit {
-  readonly train: SymbolArray
-  readonly valid: SymbolArray
-  readonly vocabSize: number
-  readonly bytes: number
-}
-
-function* measureUnigram(unit: "token" | "byte", split: SymbolSplit): Sliced<Measured> {
-  const model = yield* trainUnigramSliced(split.train, split.vocabSize)
-  const nats = yield* scoreUnigramSliced(model, split.valid)
-  return { unit, ...perUnit(nats, split), tableBytes: model.tableBytes }
-}
-
-function* measureKneserNey(unit: "token" | "byte", split: SymbolSplit, orders: readonly number[]): Sliced<Measured> {
-  const { vocabSize } = split
-  const { order } = yield* chooseKneserNeyOrderSliced(split.train, { orders, vocabSize })
-  const model = yield* trainKneserNeySliced(split.train, { order, vocabSize })
-  const nats = yield* model.scoreNatsSliced(split.valid)
-  return { unit, order, ...perUnit(nats, split), tableBytes: model.tableBytes }
-}
-
-async function measureCompression(program: "brotli" | "xz", parts: BaselineOptions): Promise<Measured> {
-  const { bitsPerByte } = await unlessAborted(
-    compressionBaseline(program, parts.trainText, parts.validText),
-    parts.signal,
-  )
-  if (bitsPerByte === undefined)
-    return { unit: "byte", bitsPerByte, natsPerUnit: undefined, note: `${program} was not found on this machine` }
-  return { unit: "byte", bitsPerByte, natsPerUnit: bitsPerByte * Math.LN2 }
-}
-
-const perUnit = (nats: number, { valid, bytes }: SymbolSplit) => ({
-  bitsPerByte: nats / Math.LN2 / bytes,
-  natsPerUnit: nats / valid.length,
-})
-
-/** Settles as `work` does, or rejects as soon as the signal is aborted; the work itself cannot be called back. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work
-  const stop = new AbortController()
-  const aborted = new Promise<never>((_, reject) =>
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true, signal: stop.signal }),
-  )
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    stop.abort()
-  }
-}
-
-function checkParts({ trainText, validText, trainIds, validIds, bytes }: BaselineOptions): void {
-  const lengths = { trainText, validText, trainIds, validIds }
-  for (const [name, part] of Object.entries(lengths))
-    if (part.length < 2)
-      throw new DataError(`${name} must hold at least 2 symbols for the baselines, got ${part.length}`)
-  if (!(bytes > 0)) throw new DataError(`bytes must be the positive size of the held-out text, got ${bytes}`)
-}
-
-/** The last part of the training text, and the same part of its tokens, where all of it would not fit. */
-function truncateTraining(options: BaselineOptions): { parts: BaselineOptions; note?: string } {
-  const { trainText, trainIds, maxTrainBytes = MAX_TRAIN_BYTES } = options
-  if (trainText.length <= maxTrainBytes) return { parts: options }
-  const dropped = 1 - maxTrainBytes / trainText.length
-  return {
-    parts: {
-      ...options,
-      trainText: trainText.subarray(trainText.length - maxTrainBytes),
-      trainIds: trainIds.subarray(Math.round(trainIds.length * dropped)),
-    },
-    note: `saw the last ${formatBytes(maxTrainBytes)} of ${formatBytes(trainText.length)} of training text`,
+    case "xz": {
+      const share = memoryBytes / 2 / platform.cores()
+      const result = await measureCompression(name, text, { meter, inLane, signal, memoryBytes: share })
+      const { bitsPerByte } = result
+      return { unit: "byte", ...result, natsPerUnit: bitsPerByte === undefined ? undefined : bitsPerByte * Math.LN2 }
+    }
   }
 }

@@ -2,8 +2,8 @@
 // its end at once (tests, small inputs) or gives timers and signals a turn every few milliseconds.
 import { platform } from "#platform"
 
-/** A computation that pauses often and returns `T` at its end. */
-export type Sliced<T> = Generator<void, T, void>
+/** A computation that pauses often, may say how much it has done since the last pause, and returns `T` at its end. */
+export type Sliced<T> = Generator<number | undefined, T, void>
 
 /** Items between two pauses: a few milliseconds where each item misses the cache twenty times. */
 const ITEMS_PER_SLICE = 1024
@@ -11,11 +11,12 @@ const ITEMS_PER_SLICE = 1024
 /** Longest stretch between two turns of the event loop; the law of the house is 20 ms. */
 const STRETCH_MS = 5
 
-/** Calls `work(from, to)` on consecutive ranges that cover `0..total`, with a pause after each. */
-export function* inSlices(total: number, work: (from: number, to: number) => void): Sliced<void> {
+/** Calls `work(from, to)` on consecutive ranges that cover `0..total`, with a pause after each; an item counts as `cost` of work. */
+export function* inSlices(total: number, work: (from: number, to: number) => void, cost = 1): Sliced<void> {
   for (let from = 0; from < total; from += ITEMS_PER_SLICE) {
-    work(from, Math.min(from + ITEMS_PER_SLICE, total))
-    yield
+    const to = Math.min(from + ITEMS_PER_SLICE, total)
+    work(from, to)
+    yield (to - from) * cost
   }
 }
 
@@ -27,13 +28,23 @@ export function runToEnd<T>(computation: Sliced<T>): T {
   }
 }
 
-/** Runs a sliced computation, giving the event loop a turn every few milliseconds. */
-export async function runSliced<T>(computation: Sliced<T>, signal?: AbortSignal): Promise<T> {
-  let turn = platform.now()
+/** Runs a sliced computation, giving the event loop a turn every few milliseconds; `onWork` is told what was done. */
+export async function runSliced<T>(
+  computation: Sliced<T>,
+  signal?: AbortSignal,
+  onWork?: (cost: number) => void,
+): Promise<T> {
+  let [turn, cost] = [platform.now(), 0]
   for (;;) {
     const step = computation.next()
-    if (step.done) return step.value
+    if (step.done) {
+      onWork?.(cost)
+      return step.value
+    }
+    cost += step.value ?? 0
     if (platform.now() - turn < STRETCH_MS) continue
+    onWork?.(cost)
+    cost = 0
     await platform.yieldToEventLoop()
     signal?.throwIfAborted()
     turn = platform.now()

@@ -1,10 +1,10 @@
 // What counting alone gives on a suite, from the same training text: the numbers a model has to beat.
 import { formatBytes } from "../../core/index.ts"
 import type { Tokenizer } from "../../tokenizer/index.ts"
-import { chooseKneserNeyOrderSliced, type KneserNeyModel, trainKneserNeySliced } from "../baselines/kneser-ney.ts"
+import { fitKneserNey } from "../baselines/kneser-ney.ts"
 import { runSliced, type Sliced } from "../baselines/slices.ts"
 import type { SymbolArray } from "../baselines/symbols.ts"
-import { trainUnigramSliced } from "../baselines/unigram.ts"
+import { countSymbols, startCounting, unigramOf } from "../baselines/unigram.ts"
 import { byteExaminee, kneserNeyScorer, unigramScorer } from "./count-scorers.ts"
 import type { Examinee } from "./examinee.ts"
 import { type RunTaskOptions, runTask } from "./run-task.ts"
@@ -79,24 +79,21 @@ type Fitted = Pick<TaskBaseline, "order" | "tableBytes"> & { readonly examinee: 
 /** How each is made of the training text; undefined where there is nothing to make it of. In the order in which they run. */
 const fits: { readonly [name in TaskBaselineName]: (parts: TaskBaselineOptions) => Sliced<Fitted | undefined> } = {
   *"unigram-bytes"({ trainText }) {
-    const model = yield* trainUnigramSliced(trainText, 256)
+    const counts = startCounting(256)
+    yield* countSymbols(counts, trainText)
+    const model = unigramOf(counts)
     return { examinee: byteExaminee(unigramScorer(model)), tableBytes: model.tableBytes }
   },
   *"kneser-ney-bytes"({ trainText, byteOrders = BYTE_ORDERS }) {
-    const model = yield* trainBest(trainText, 256, byteOrders)
+    const model = yield* fitKneserNey(trainText, { orders: byteOrders, vocabSize: 256 })
     return { examinee: byteExaminee(kneserNeyScorer(model)), order: model.order, tableBytes: model.tableBytes }
   },
   *"kneser-ney-tokens"({ tokens, tokenOrders = TOKEN_ORDERS }) {
     if (tokens === undefined) return undefined
-    const model = yield* trainBest(tokens.ids, tokens.vocabSize, tokenOrders)
+    const model = yield* fitKneserNey(tokens.ids, { orders: tokenOrders, vocabSize: tokens.vocabSize })
     const examinee = { tokenizer: tokens.tokenizer, contextTokens: Infinity, scoreEndings: kneserNeyScorer(model) }
     return { examinee, order: model.order, tableBytes: model.tableBytes }
   },
-}
-
-function* trainBest(ids: SymbolArray, vocabSize: number, orders: readonly number[]): Sliced<KneserNeyModel> {
-  const { order } = yield* chooseKneserNeyOrderSliced(ids, { orders, vocabSize })
-  return yield* trainKneserNeySliced(ids, { order, vocabSize })
 }
 
 /** The last part of the training text, and the same part of its tokens, where all of it would not fit. */
