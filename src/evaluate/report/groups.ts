@@ -22,7 +22,10 @@ const DASHES = ["", "7 3", "2 3", "9 3 2 3", "12 4", "4 2"] as const
 /** Groups that have a look of their own; the rest share a quiet one. */
 export const DISTINCT = SYMBOLS.length
 
+/** Of groups beyond the distinct ones: drawn first, below the others, and not in the legend. */
 const QUIET: Look = { color: "var(--quiet)", dash: "", symbol: "circle" }
+
+export const isQuiet = (look: Look): boolean => look === QUIET
 
 /** Groups in the order of their first run. The best ones get the looks, where there are more groups than looks. */
 export function groupsOf(facts: ReportFacts): Group[] {

@@ -1,5 +1,5 @@
 // The page: headline, a line of links, sections in the order of questions (did it learn? how well? compared with what? by
-// heart? what does it write? how was it made?). Loaded only when a report is made.
+// heart? what does it write? how was it made?), and a list of what is absent. Loaded only when a report is made.
 import type { ReportFacts } from "./facts.ts"
 import { groupsOf } from "./groups.ts"
 import { Html, html } from "./html.ts"
@@ -12,7 +12,7 @@ import { origin } from "./sections/origin.ts"
 import { recipe } from "./sections/recipe.ts"
 import { reliability } from "./sections/reliability.ts"
 import { samples } from "./sections/samples.ts"
-import { type Section, sectionOf } from "./sections/section.ts"
+import { absentOnes, type Section, sectionOf } from "./sections/section.ts"
 import { suites } from "./sections/suites.ts"
 import { textScore } from "./sections/text-score.ts"
 import { training } from "./sections/training.ts"
@@ -23,7 +23,7 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 export function pageOf(facts: ReportFacts): string {
   const groups = groupsOf(facts)
-  const sections = [
+  const all = [
     training(groups),
     textScore(groups),
     comparison(facts.comparisons),
@@ -36,6 +36,8 @@ export function pageOf(facts: ReportFacts): string {
     recipe(groups),
     origin(groups),
   ].filter((section) => section !== undefined)
+  const [there, absent] = [all.filter(({ isAbsent }) => isAbsent !== true), all.filter(({ isAbsent }) => isAbsent)]
+  const sections = [...there, ...absentOnes(absent)]
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -55,7 +57,6 @@ ${headline(facts, groups)}${linksOf(sections)}${sections.map(sectionOf)}</main>
 }
 
 function linksOf(sections: readonly Section[]): Html {
-  const links = sections.filter(({ isAbsent }) => isAbsent !== true)
-  return html`<nav aria-label="Sections">${links.map(({ id, title }) => html`<a href="#${id}">${title}</a> `)}</nav>
+  return html`<nav aria-label="Sections">${sections.map(({ id, title }) => html`<a href="#${id}">${title}</a> `)}</nav>
 `
 }

@@ -55,11 +55,10 @@ details.numbers { margin-top: 0.35rem; }
 table { border-collapse: collapse; font-size: 0.92rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: 0.35rem 0.9rem 0.35rem 0; border-bottom: 1px solid var(--rule); font-weight: normal; }
 thead th { color: var(--soft); vertical-align: bottom; }
-th[scope="row"] { min-width: 7rem; max-width: 22rem; overflow-wrap: anywhere; }
-thead th { max-width: 14rem; overflow-wrap: break-word; }
+.scroll table { width: max-content; }
+.scroll td { max-width: 20rem; overflow-wrap: break-word; }
+.scroll th[scope="row"] { max-width: 20rem; overflow-wrap: break-word; }
 .number { text-align: right; white-space: nowrap; }
-thead .number { white-space: normal; }
-.wordy table { min-width: 44rem; }
 .whole { white-space: nowrap; }
 .fires { color: var(--warn); white-space: nowrap; }
 .quiet { color: var(--soft); }
@@ -67,7 +66,7 @@ thead .number { white-space: normal; }
 .heat td.best { font-weight: 700; }
 .heat td.home { outline: 2px solid var(--accent); outline-offset: -3px; }
 .heat td.corner { background: none; text-align: left; color: var(--soft); padding-left: 0; }
-.heat th { border: 0; padding: 0.5rem 0.9rem 0.5rem 0; }
+.heat th { border: 0; padding: 0.5rem 0.9rem 0.5rem 0; vertical-align: middle; }
 .heat thead th { text-align: right; padding-right: 0.9rem; }
 blockquote { border-left: 3px solid var(--rule); padding-left: 1rem; margin: 0 0 1.5rem; }
 blockquote p { font: 1.05rem/1.6 "Iowan Old Style", "Palatino Linotype", Palatino, Georgia, serif; white-space: pre-wrap; overflow-wrap: anywhere; margin: 0 0 0.3rem; }
@@ -76,8 +75,8 @@ blockquote footer { font-size: 0.86rem; }
 .recipe { width: 100%; }
 .recipe .value { font-weight: 600; overflow-wrap: anywhere; min-width: 6rem; }
 .recipe .reason { color: var(--soft); width: 55%; padding-right: 0; }
-.recipe th[scope="row"] { overflow-wrap: anywhere; min-width: 9rem; }
-.origin { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 0.6rem 1.5rem; max-width: none; }
+.recipe th[scope="row"] { overflow-wrap: anywhere; min-width: 12rem; }
+.origin { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: 0.6rem 1.5rem; max-width: none; }
 .origin dt { color: var(--soft); font-size: 0.86rem; }
 .origin dd { margin: 0; overflow-wrap: anywhere; }
 .hash { overflow-wrap: anywhere; background: none; padding: 0; }
@@ -91,19 +90,29 @@ blockquote footer { font-size: 0.86rem; }
   .recipe thead { display: none; }
   .recipe tr { padding: 0.5rem 0; border-bottom: 1px solid var(--rule); }
   .recipe .reason { width: auto; }
+  .scroll td, .scroll th[scope="row"] { max-width: 11rem; }
+  .cards, .cards tbody, .cards tr { display: block; width: auto !important; }
+  .cards thead { display: none; }
+  .cards tr { padding: 0.6rem 0; border-bottom: 1px solid var(--rule); }
+  .cards th[scope="row"], .cards td { display: block; max-width: none; border: 0; padding: 0.1rem 0; text-align: left; white-space: normal; }
+  .cards th[scope="row"] { font-weight: 600; }
+  .cards td.empty { display: none; }
+  .cards td[data-title]::before { content: attr(data-title) ": "; color: var(--soft); }
   .recipe th[scope="row"] { color: var(--soft); font-size: 0.86rem; }
 }
 @media print {
   @page { margin: 16mm 14mm; }
+  :root { --page: #fff; }
   body { font-size: 10.5pt; }
   main { max-width: none; padding: 0; }
   nav { display: none; }
   .chart.wide { display: block; }
   .chart.narrow { display: none; }
   figure > .drawing, blockquote, tr, .figures, .legend { break-inside: avoid; }
-  h1, h2, h3, summary, figcaption { break-after: avoid; }
+  h1, h2, h3, summary, .legend { break-after: avoid; }
+  figcaption { break-before: avoid; }
   .scroll { overflow: visible; }
-  .wordy table { min-width: 0; }
+  .scroll table { width: auto; max-width: 100%; }
   table { font-size: 8.5pt; }
   .number { white-space: normal; }
   details::details-content { content-visibility: visible; block-size: auto; }

@@ -47,6 +47,7 @@ export function barsOptions(rows: readonly BarRow[], options: BarsOptions, { nar
   const placed = placedRows(rows, narrow)
   const height = placed.at(-1)!.bottom + BETWEEN / 2
   const margins = { marginTop: 8, marginBottom: 46, marginLeft: narrow ? 8 : 232, marginRight: 62 }
+  const column = rows.some(({ marks = [] }) => marks.length > 0) ? options.domain[1] : undefined
   return {
     ...margins,
     height: height + margins.marginTop + margins.marginBottom,
@@ -61,7 +62,7 @@ export function barsOptions(rows: readonly BarRow[], options: BarsOptions, { nar
     },
     y: { axis: null, domain: [0, height], range: [margins.marginTop, margins.marginTop + height] },
     marks: [
-      ...barMarks(placed),
+      ...barMarks(placed, column),
       ...chanceMarks(options, height),
       ...publishedMarks(placed),
       ...labelMarks(placed, narrow),
@@ -89,14 +90,23 @@ function placedBar(bar: Bar, top: number): PlacedBar {
   return { ...bar, ...place, low: known?.low, high: known?.high, end: Math.max(bar.value, known?.high ?? bar.value) }
 }
 
-function barMarks(placed: readonly PlacedRow[]): Plot.Markish[] {
+/** Numbers stand at the ends of the bars, or in a `column` where marks could be in their way. */
+function barMarks(placed: readonly PlacedRow[], column: number | undefined): Plot.Markish[] {
   const bars = placed.flatMap((row) => row.bars)
   const whiskers = bars.filter(({ low }) => low !== undefined)
   return [
     Plot.rect(bars, { x1: 0, x2: "value", y1: "top", y2: "bottom", fill: (bar: PlacedBar) => bar.color, rx: 1.5 }),
     Plot.ruleY(whiskers, { y: "middle", x1: "low", x2: "high", stroke: "var(--page)", strokeWidth: 4 }),
     Plot.ruleY(whiskers, { y: "middle", x1: "low", x2: "high", stroke: "currentColor", strokeWidth: 1.6 }),
-    Plot.text(bars, { x: "end", y: "middle", text: "text", textAnchor: "start", dx: 6, fill: "currentColor", ...RIM }),
+    Plot.text(bars, {
+      x: column === undefined ? "end" : () => column,
+      y: "middle",
+      text: "text",
+      textAnchor: "start",
+      dx: 6,
+      fill: "currentColor",
+      ...RIM,
+    }),
   ]
 }
 
@@ -129,7 +139,7 @@ function publishedMarks(placed: readonly PlacedRow[]): Plot.Markish[] {
 
 function labelMarks(placed: readonly PlacedRow[], narrow: boolean): Plot.Markish[] {
   const labels = placed.map(({ row, top, middle }) => ({
-    text: printable(shorten(row.label, narrow ? 44 : 34)),
+    text: printable(shorten(row.label, narrow ? 44 : 33)),
     y: narrow ? top + BETWEEN / 2 + LABEL / 2 : middle,
   }))
   const side = narrow ? ({ textAnchor: "start", dx: 0 } as const) : ({ textAnchor: "end", dx: -8 } as const)

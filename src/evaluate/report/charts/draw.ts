@@ -37,6 +37,7 @@ export function draw(label: string, frame: Frame, options: Plot.PlotOptions): st
   svg.setAttribute("role", "img")
   svg.setAttribute("aria-label", printable(label))
   svg.setAttribute("class", frame.narrow ? "chart narrow" : "chart wide")
+  svg.setAttribute("style", `max-width:${Math.round(1.15 * frame.width)}px`)
   svg.removeAttribute("font-size")
   svg.removeAttribute("font-family")
   return new XMLSerializer().serializeToString(svg as never)

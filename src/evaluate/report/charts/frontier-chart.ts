@@ -2,7 +2,7 @@
 import * as Plot from "@observablehq/plot"
 import type { Interval } from "../../statistics/interval.ts"
 import { bits, bytes, count, ends, finite, range, shorten } from "../format.ts"
-import { DISTINCT, type Group } from "../groups.ts"
+import { DISTINCT, type Group, isQuiet } from "../groups.ts"
 import { printable } from "../html.ts"
 import { logDomain, RIM } from "./draw.ts"
 import type { Chart } from "./figure.ts"
@@ -137,6 +137,6 @@ function labelsOf(runs: readonly SizedRun[], front: readonly SizedRun[], narrow:
 
 function legendOf(runs: readonly SizedRun[]) {
   const groups = [...new Set(runs.map(({ group }) => group))]
-  const named = groups.filter(({ look }) => groups.length <= DISTINCT || look.color !== "var(--quiet)")
+  const named = groups.filter(({ look }) => groups.length <= DISTINCT || !isQuiet(look))
   return named.map(({ name, look }) => ({ name: shorten(name, 32), look, kind: "dot" as const }))
 }

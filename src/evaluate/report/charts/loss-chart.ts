@@ -3,7 +3,7 @@
 import * as Plot from "@observablehq/plot"
 import type { RunFacts } from "../facts.ts"
 import { bits, count, finite, shorten, whole } from "../format.ts"
-import { type Group, median, seedsOf } from "../groups.ts"
+import { type Group, isQuiet, median, seedsOf } from "../groups.ts"
 import { logDomain } from "./draw.ts"
 import { type Chart, type LegendItem, type Row } from "./figure.ts"
 
@@ -41,6 +41,7 @@ export function lossChart(groups: readonly Group[]): Chart | undefined {
   const curves = groups
     .map(curveOf)
     .filter(({ line, heldOut }) => line.length > 0 || heldOut.some((each) => each.length > 0))
+    .toSorted((a, b) => Number(isQuiet(b.group.look)) - Number(isQuiet(a.group.look)))
   if (curves.length === 0) return undefined
   return {
     label: labelOf(curves),
@@ -66,13 +67,9 @@ export function lossChart(groups: readonly Group[]): Chart | undefined {
 
 function curveOf(group: Group): Curve {
   const longest = Math.max(1, ...group.runs.map(({ training = [] }) => training.length))
-  const points = Math.min(MAX_POINTS, longest)
-  return {
-    group,
-    line: lineOf(group.runs, points),
-    heldOut: group.runs.map(heldOutOf),
-    stepsPerPoint: Math.ceil(longest / points),
-  }
+  const stepsPerPoint = Math.ceil(longest / MAX_POINTS)
+  const line = lineOf(group.runs, Math.ceil(longest / stepsPerPoint))
+  return { group, line, heldOut: group.runs.map(heldOutOf), stepsPerPoint }
 }
 
 const isLoss = ({ tokens, nats }: { readonly tokens: number; readonly nats: number }): boolean =>
@@ -127,11 +124,12 @@ function valueAxis(curves: readonly Curve[]) {
 }
 
 function marksOf({ group: { look }, line, heldOut }: Curve): Plot.Markish[] {
-  const at = { x: "tokens", stroke: look.color }
+  const at = { x: "tokens", stroke: look.color, strokeOpacity: isQuiet(look) ? 0.4 : 1 }
+  const strokeWidth = isQuiet(look) ? 1 : 2
   const band = line.some(({ seeds }) => seeds > 1)
   return [
     band ? Plot.areaY(line, { x: "tokens", y1: "low", y2: "high", fill: look.color, fillOpacity: 0.22 }) : null,
-    Plot.lineY(line, { ...at, y: "median", strokeWidth: 2, ...(look.dash ? { strokeDasharray: look.dash } : {}) }),
+    Plot.lineY(line, { ...at, y: "median", strokeWidth, ...(look.dash ? { strokeDasharray: look.dash } : {}) }),
     line.length === 1 ? Plot.dot(line, { x: "tokens", y: "median", fill: look.color, r: 4 }) : null,
     ...heldOut.map((points) => Plot.lineY(points, { ...at, y: "nats", strokeWidth: 1, strokeOpacity: 0.55 })),
     Plot.dot(heldOut.flat(), { ...at, y: "nats", fill: "var(--page)", symbol: look.symbol, r: 4, strokeWidth: 1.8 }),
@@ -139,8 +137,8 @@ function marksOf({ group: { look }, line, heldOut }: Curve): Plot.Markish[] {
 }
 
 function legendOf(curves: readonly Curve[]): LegendItem[] {
-  const distinct = curves.filter(({ group }) => group.look.color !== "var(--quiet)")
-  const first = curves[0]!.group.look
+  const distinct = curves.filter(({ group }) => !isQuiet(group.look))
+  const first = (distinct[0] ?? curves[0]!).group.look
   const hasBand = curves.some(({ line }) => line.some(({ seeds }) => seeds > 1))
   const hasHeldOut = curves.some(({ heldOut }) => heldOut.some((points) => points.length > 0))
   return [

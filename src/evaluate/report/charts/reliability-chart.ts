@@ -23,6 +23,7 @@ interface Curve {
 export function reliabilityChart(groups: readonly Group[]): Chart | undefined {
   const curves = groups.flatMap(curveOf)
   if (curves.length === 0) return undefined
+  const largest = Math.max(...curves.flatMap(({ bins }) => bins.map(({ part }) => part)))
   const axis = {
     domain: [0, 1],
     labelArrow: "none",
@@ -43,7 +44,7 @@ export function reliabilityChart(groups: readonly Group[]): Chart | undefined {
       marginRight: 16,
       x: { ...axis, ticks: narrow ? 4 : 6, label: "said: probability of the likeliest token", labelAnchor: "right" },
       y: { ...axis, ticks: 6, label: "was right", grid: true },
-      r: { range: [0, narrow ? 12 : 17], domain: [0, 1] },
+      r: { range: [0, narrow ? 12 : 17], domain: [0, largest] },
       marks: [diagonal(), ...curves.flatMap((curve) => marksOf(curve))],
     }),
     table: {

@@ -1,6 +1,6 @@
 // Two runs beside each other: the winner on each axis, with what chance can do.
 import type { ComparisonFacts } from "../facts.ts"
-import { bits, bytes, count, duration, percent, plain, power, pValue, range } from "../format.ts"
+import { bits, bytes, count, duration, percent, plain, power, pValue, range, shorten } from "../format.ts"
 import { Html, html } from "../html.ts"
 import { tableOf } from "../table.ts"
 import type { Section } from "./section.ts"
@@ -24,8 +24,11 @@ export function comparison(facts: readonly ComparisonFacts[] | undefined): Secti
 function comparisonOf({ a, b, text, axes, sentence }: ComparisonFacts): Html {
   const table = tableOf({
     columns: [
-      { title: "" },
-      ...[a, b, "difference", "95 % interval", "chance"].map((title) => ({ title, number: true })),
+      { title: "axis" },
+      ...[shorten(a, 28), shorten(b, 28), "difference", "95 % interval", "chance"].map((title) => ({
+        title,
+        number: true,
+      })),
       { title: "winner" },
     ],
     rows: axes.map((axis) => {

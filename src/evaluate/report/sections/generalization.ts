@@ -17,6 +17,7 @@ export function generalization(groups: readonly Group[]): Section {
 
 function partsOf({ sentence, parts }: GeneralizationFacts): Html {
   const table = tableOf({
+    cards: true,
     columns: [
       { title: "measure" },
       ...["value", "95 % interval", "control"].map((title) => ({ title, number: true })),
@@ -33,5 +34,5 @@ function partsOf({ sentence, parts }: GeneralizationFacts): Html {
     ]),
   })
   return html`<p class="sentence">${sentence}</p>
-<div class="wordy">${table}</div>`
+${table}`
 }

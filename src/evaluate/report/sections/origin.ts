@@ -4,7 +4,7 @@ import { bytes, whole } from "../format.ts"
 import type { Group } from "../groups.ts"
 import { Html, html } from "../html.ts"
 import { tableOf } from "../table.ts"
-import type { Section } from "./section.ts"
+import { type Section, unknown } from "./section.ts"
 
 export function origin(groups: readonly Group[]): Section {
   const [id, title] = ["origin", "Machine, commit, data"]
@@ -13,13 +13,7 @@ export function origin(groups: readonly Group[]): Section {
     runs.flatMap(({ name, machine }) => (machine === undefined ? [] : [{ name, fact: machine }])),
   )
   const hashes = byContent(runs.flatMap(({ name, dataHashes = [] }) => dataHashes.map((fact) => ({ name, fact }))))
-  if (machines.length + hashes.length === 0)
-    return {
-      id,
-      title,
-      body: html`<p class="absent">Not known: no run tells its machine or its data.</p>`,
-      isAbsent: true,
-    }
+  if (machines.length + hashes.length === 0) return unknown(id, title, "no run tells its machine or its data")
   return {
     id,
     title,
@@ -62,6 +56,7 @@ function machineOf(machine: MachineFacts, names: readonly string[], runs: number
 
 function hashTable(hashes: readonly Shared<DataHash>[]): Html {
   return tableOf({
+    cards: true,
     columns: [{ title: "data" }, { title: "bytes", number: true }, { title: "SHA-256" }, { title: "runs" }],
     rows: hashes.map(({ fact, names }) => [
       fact.name,

@@ -1,10 +1,10 @@
 // The recipes with their reasons, and in what they differ.
 import type { RecipeFact } from "../facts.ts"
-import { plain, whole } from "../format.ts"
+import { whole } from "../format.ts"
 import type { Group } from "../groups.ts"
 import { Html, html } from "../html.ts"
 import { tableOf } from "../table.ts"
-import { perRun, type Section } from "./section.ts"
+import { perRun, type Section, unknown } from "./section.ts"
 
 /** Columns of the table of differences. */
 const MAX_COMPARED = 8
@@ -15,22 +15,37 @@ export function recipe(groups: readonly Group[]): Section {
     const entries = runs.find((run) => (run.recipe?.length ?? 0) > 0)?.recipe
     return entries === undefined ? [] : [{ name, entries }]
   })
-  if (known.length === 0)
-    return { id, title, body: html`<p class="absent">Not known: no run tells its recipe.</p>`, isAbsent: true }
+  if (known.length === 0) return unknown(id, title, "no run tells its recipe")
   const tables = known.map(({ name, entries }) => ({ name, body: recipeTable(entries) }))
   return { id, title, body: html`${known.length > 1 && differences(known)}${perRun(tables)}` }
 }
 
+/** What was derived stands open; what nobody chose in particular can be opened. */
 function recipeTable(entries: readonly RecipeFact[]): Html {
+  const [reasoned, rest] = [entries.filter(hasReason), entries.filter((entry) => !hasReason(entry))]
+  if (reasoned.length === 0 || rest.length === 0) return rowsOf(entries)
+  return html`${rowsOf(reasoned)}
+<details class="numbers"><summary>${rest.length} more settings</summary>${rowsOf(rest)}</details>`
+}
+
+const hasReason = ({ because, source }: RecipeFact): boolean => because !== undefined || source !== undefined
+
+function rowsOf(entries: readonly RecipeFact[]): Html {
   const rows = entries.map(
     ({ key, value, because, source }) =>
-      html`<tr><th scope="row">${key}</th><td class="value">${written(value)}</td><td class="reason">${because}${source !== undefined && html` <small>${source}</small>`}</td></tr>\n`,
+      html`<tr><th scope="row">${breakable(key)}</th><td class="value">${written(value)}</td><td class="reason">${because}${source !== undefined && html` <small>${source}</small>`}</td></tr>\n`,
   )
   return html`<table class="recipe">
 <thead><tr><th scope="col">setting</th><th scope="col">value</th><th scope="col">because</th></tr></thead>
 <tbody>
 ${rows}</tbody>
 </table>`
+}
+
+/** A name may break before its words: `optimizer.` `learning` `Rate`. */
+function breakable(key: string): Html {
+  const words = key.split(/(?<=\.)|(?<=[a-z])(?=[A-Z])/)
+  return html`${words.map((word, index) => html`${index > 0 && html`<wbr>`}${word}`)}`
 }
 
 function differences(known: readonly { readonly name: string; readonly entries: readonly RecipeFact[] }[]): Html {
@@ -47,8 +62,8 @@ function differences(known: readonly { readonly name: string; readonly entries: 
 
 /** A setting as people write it: numbers grouped, lists with commas, the rest as JSON. */
 function written(value: unknown): string {
-  if (typeof value === "number") return Number.isInteger(value) && Math.abs(value) < 1e15 ? whole(value) : plain(value)
-  if (typeof value === "string") return value
+  if (typeof value === "number") return Number.isInteger(value) && Math.abs(value) < 1e15 ? whole(value) : String(value)
+  if (typeof value === "string") return value.trim() === "" ? JSON.stringify(value) : value
   if (typeof value === "boolean") return value ? "yes" : "no"
   if (Array.isArray(value)) return value.map(written).join(", ")
   return value === undefined || value === null ? "–" : JSON.stringify(value)

@@ -4,6 +4,7 @@ import { reliabilityChart } from "../charts/reliability-chart.ts"
 import { percent } from "../format.ts"
 import type { Group } from "../groups.ts"
 import { html } from "../html.ts"
+import { tableOf } from "../table.ts"
 import { absent, type Section } from "./section.ts"
 
 export function reliability(groups: readonly Group[]): Section {
@@ -11,15 +12,15 @@ export function reliability(groups: readonly Group[]): Section {
   const chart = reliabilityChart(groups)
   if (chart === undefined) return absent(id, title, "kinglet evaluate RUN --reliability")
   const measured = groups.flatMap(({ runs }) => runs).filter((run) => run.reliability !== undefined)
-  const sentences = measured.slice(0, 6).map(
-    ({
+  const table = tableOf({
+    columns: [{ title: "run" }, { title: "right", number: true }, { title: "calibration error", number: true }],
+    rows: measured.map(({ name, reliability: score }) => [
       name,
-      reliability: { accuracy, expectedCalibrationError } = {
-        accuracy: Number.NaN,
-        expectedCalibrationError: Number.NaN,
-      },
-    }) =>
-      html`<p>${name}: the likeliest token is right ${percent(accuracy)} of the time; what is said and what happens differ by ${percent(expectedCalibrationError)} on average (expected calibration error).</p>\n`,
-  )
-  return { id, title, body: html`${sentences}${figure(chart)}` }
+      percent(score?.accuracy),
+      percent(score?.expectedCalibrationError),
+    ]),
+  })
+  const body = html`<p>Right is how often the likeliest token came; the expected calibration error is how far, on average, what is said lies from what happens.</p>
+${table}${figure(chart)}`
+  return { id, title, body }
 }

@@ -18,12 +18,15 @@ export function samples(groups: readonly Group[]): Section {
   return { id, title, body: perRun(written) }
 }
 
+/** A prompt of white space only is shown by a sign for it. */
+const visible = (prompt: string): string => (prompt !== "" && prompt.trim() === "" ? `↵${prompt}` : prompt)
+
 function sampleOf({ prompt, text, temperature, seed, step }: SampleFacts): Html {
   const how = [
     step !== undefined && `after step ${whole(step)}`,
     temperature !== undefined && `temperature ${plain(temperature)}`,
     seed !== undefined && `seed ${plain(seed)}`,
   ].filter((part) => part !== false)
-  return html`<blockquote><p><mark>${prompt}</mark>${text === "" ? html`<i>(nothing)</i>` : text}</p>${how.length > 0 && html`<footer>${shorten(how.join(", "), 200)}</footer>`}</blockquote>
+  return html`<blockquote><p><mark>${visible(prompt)}</mark>${text === "" ? html`<i>(nothing)</i>` : text}</p>${how.length > 0 && html`<footer>${shorten(how.join(", "), 200)}</footer>`}</blockquote>
 `
 }

@@ -6,7 +6,7 @@ export interface Section {
   readonly id: string
   readonly title: string
   readonly body: Part
-  /** Nothing was measured: the section is one line. */
+  /** Nothing was measured: the body is one line, and the page says it in its list of what is absent. */
   readonly isAbsent?: boolean
 }
 
@@ -20,8 +20,19 @@ ${body}
 
 /** A section of which there are no facts: what to do about it. */
 export function absent(id: string, title: string, command: string): Section {
-  const body = html`<p class="absent">Not measured: run <code>${command}</code></p>`
-  return { id, title, body, isAbsent: true }
+  return { id, title, body: html`not measured: run <code>${command}</code>`, isAbsent: true }
+}
+
+/** A section of which the facts say nothing. */
+export function unknown(id: string, title: string, why: string): Section {
+  return { id, title, body: `not known: ${why}`, isAbsent: true }
+}
+
+/** One line for each section that is not there. */
+export function absentOnes(sections: readonly Section[]): Section[] {
+  if (sections.length === 0) return []
+  const lines = sections.map(({ id, title, body }) => html`<li id="${id}"><strong>${title}</strong>: ${body}</li>\n`)
+  return [{ id: "absent", title: "What is not here", body: html`<ul class="notes">${lines}</ul>` }]
 }
 
 /** The same for several runs: the first open, the others to be opened. */

@@ -122,7 +122,10 @@ function chartOf(
 }
 
 function phenomenonTable(rows: readonly BarRow[], drawn: readonly Series[], published: Published) {
-  const titles = [...drawn.flatMap(({ name }) => [name, "95 % interval"]), ...published.map(({ name }) => name)]
+  const titles = [
+    ...drawn.flatMap(({ name }) => [shorten(name, 28), "95 % interval"]),
+    ...published.map(({ name }) => shorten(name, 28)),
+  ]
   return {
     columns: [{ title: "phenomenon" }, ...titles.map((title) => ({ title, number: true }))],
     rows: rows.map(({ label }): Part[] => {

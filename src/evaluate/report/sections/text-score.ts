@@ -38,7 +38,7 @@ function textOf(text: string, measured: readonly MeasuredRun[]): Html {
   const { result } = best[0]!
   const left = best.length - MAX_RUNS
   const sizes = [
-    result.documents !== undefined && `${whole(result.documents)} documents`,
+    result.documents !== undefined && `${whole(result.documents)} ${result.documents === 1 ? "document" : "documents"}`,
     result.bytes !== undefined && `${count(result.bytes)} bytes`,
     result.tokens !== undefined && `${count(result.tokens)} tokens of the model`,
   ].filter((size) => size !== false)
