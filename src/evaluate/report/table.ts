@@ -1,6 +1,6 @@
 // Tables: numbers to the right, the first column names the row, long ones cut with a word about it.
 import { MISSING } from "./format.ts"
-import { Html, html, type Part } from "./html.ts"
+import { type Html, html, type Part } from "./html.ts"
 
 export type Cell = Part
 

@@ -1,7 +1,7 @@
 // Two runs beside each other: the winner on each axis, with what chance can do.
 import type { ComparisonFacts } from "../facts.ts"
 import { bits, bytes, count, duration, percent, plain, power, pValue, range, shorten } from "../format.ts"
-import { Html, html } from "../html.ts"
+import { type Html, html } from "../html.ts"
 import { tableOf } from "../table.ts"
 import type { Section } from "./section.ts"
 

@@ -2,7 +2,7 @@
 import type { GeneralizationFacts } from "../facts.ts"
 import { plain, range } from "../format.ts"
 import type { Group } from "../groups.ts"
-import { Html, html } from "../html.ts"
+import { type Html, html } from "../html.ts"
 import { tableOf } from "../table.ts"
 import { absent, perRun, type Section } from "./section.ts"
 

@@ -2,7 +2,7 @@
 import type { DataHash, MachineFacts } from "../facts.ts"
 import { bytes, whole } from "../format.ts"
 import type { Group } from "../groups.ts"
-import { Html, html } from "../html.ts"
+import { type Html, html } from "../html.ts"
 import { tableOf } from "../table.ts"
 import { type Section, unknown } from "./section.ts"
 

@@ -2,7 +2,7 @@
 import type { RecipeFact } from "../facts.ts"
 import { whole } from "../format.ts"
 import type { Group } from "../groups.ts"
-import { Html, html } from "../html.ts"
+import { type Html, html } from "../html.ts"
 import { tableOf } from "../table.ts"
 import { perRun, type Section, unknown } from "./section.ts"
 

@@ -2,7 +2,7 @@
 import type { SampleFacts } from "../facts.ts"
 import { plain, shorten, whole } from "../format.ts"
 import type { Group } from "../groups.ts"
-import { Html, html } from "../html.ts"
+import { type Html, html } from "../html.ts"
 import { absent, perRun, type Section } from "./section.ts"
 
 const MAX_SAMPLES = 8

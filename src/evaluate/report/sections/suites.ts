@@ -4,7 +4,7 @@ import { type Chart, figure, type LegendItem } from "../charts/figure.ts"
 import type { SuiteFacts } from "../facts.ts"
 import { finite, percent, range, shorten, whole } from "../format.ts"
 import { DISTINCT, type Group } from "../groups.ts"
-import { Html, html, type Part } from "../html.ts"
+import { type Html, html, type Part } from "../html.ts"
 import { tableOf } from "../table.ts"
 import { absent, type Section } from "./section.ts"
 

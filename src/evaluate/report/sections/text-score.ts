@@ -4,7 +4,7 @@ import { type Chart, figure } from "../charts/figure.ts"
 import type { BaselineFacts, ResultFacts, RunFacts } from "../facts.ts"
 import { bits, count, finite, plain, range, shorten, whole } from "../format.ts"
 import type { Group } from "../groups.ts"
-import { Html, html } from "../html.ts"
+import { type Html, html } from "../html.ts"
 import { absent, type Section } from "./section.ts"
 
 /** Runs in a chart; all are in its table. */
