@@ -55,7 +55,8 @@ function tidy(element: Element): void {
 
 /** A domain for a logarithmic axis that is never empty, with room at both ends. */
 export function logDomain(values: readonly number[], room = 1.08): [number, number] {
-  const [low, high] = [Math.min(...values), Math.max(...values)]
+  const low = values.reduce((a, b) => Math.min(a, b))
+  const high = values.reduce((a, b) => Math.max(a, b))
   const factor = high / low < 1.02 ? 1.5 : room
   return [low / factor, high * factor]
 }
