@@ -1,9 +1,10 @@
 // The build: one entry a public door, the two sides of `#platform`, and the command line, their shared code in chunks; and
 // each program of a worker as one file. `#platform` is never bundled: package.json chooses its side when the package is
-// imported, and so can a bundler.
+// imported, and so can a bundler. What is imported from devDependencies is bundled, and its licenses go along.
 import { existsSync } from "node:fs"
 import { defineConfig, type UserConfig } from "tsdown"
 import { entries, workers } from "./scripts/doors.mjs"
+import { notices } from "./scripts/notices.mjs"
 
 const found = Object.entries(entries).filter(([, source]) => existsSync(source))
 
@@ -19,12 +20,15 @@ const common: UserConfig = {
   report: false,
   logLevel: "warn",
   deps: { neverBundle: ["#platform", /^node:/] },
+  // Without this a neutral build finds packages by their `exports` only.
+  inputOptions: { resolve: { mainFields: ["module", "main"] } },
 }
 
 export default defineConfig([
   {
     ...common,
     entry: Object.fromEntries(found),
+    plugins: [notices()],
     // Chunks in a folder of their own: one named `index` would take the root door's place.
     outputOptions: { chunkFileNames: "shared/[name].js" },
     // Declarations name `AsyncDisposable`; the reference gives it to a consumer whose `lib` does not.

@@ -76,6 +76,33 @@ it("an import that is not used leaves nothing behind", async () => {
   expect(codeOf(await bundleWithEsbuild('import * as everything from "kinglet"')).trim()).toBe("")
 })
 
+it("what draws reports is loaded when a report is made, not before", async () => {
+  const { metafile } = await esbuild.build({
+    stdin: { contents: 'import * as door from "kinglet/evaluate"; globalThis.kept = door', resolveDir: folder },
+    bundle: true,
+    splitting: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    platform: "browser",
+    outdir: "out",
+    logLevel: "silent",
+  })
+  const draws = (name: string) => Object.keys(metafile.outputs[name]!.inputs).some((path) => path.endsWith("/page.js"))
+  const names = Object.keys(metafile.outputs)
+  expect(names.filter(draws)).toHaveLength(1)
+  const entry = names.find((name) => metafile.outputs[name]!.entryPoint === "<stdin>")!
+  expect(atOnce(metafile.outputs, entry).filter(draws)).toEqual([])
+})
+
+/** A chunk and all that it imports before it runs. */
+function atOnce(outputs: esbuild.Metafile["outputs"], name: string, seen = new Set<string>()): string[] {
+  if (seen.has(name)) return []
+  seen.add(name)
+  const needed = outputs[name]!.imports.filter(({ kind }) => kind === "import-statement").map(({ path }) => path)
+  return [name, ...needed.flatMap((path) => atOnce(outputs, path, seen))]
+}
+
 it(`the door for running a model weighs at most ${runningModelLimitBytes / 1000} kB gzipped`, async () => {
   const code = codeOf(await bundleWithEsbuild('import * as door from "kinglet/generate"; globalThis.kept = door'))
   const bytes = gzipSync(code, { level: 9 }).length

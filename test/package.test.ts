@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
 import ts from "typescript"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { noticesFile } from "../scripts/notices.mjs"
 import {
   bytesBelow,
   doorNames,
@@ -53,6 +54,17 @@ describe("what is installed", () => {
     expect(files.filter((path) => /\.test\.|fixtures|(?<!\.d)\.ts$/.test(path))).toEqual([])
     expect(files.filter((path) => readFileSync(path, "utf8").includes(root))).toEqual([])
   })
+})
+
+it("the licenses of what is bundled go along", () => {
+  const text = readFileSync(join(installed, "dist", noticesFile), "utf8")
+  const modules = filesBelow(installed).filter((path) => path.endsWith(".js"))
+  const code = modules.map((path) => readFileSync(path, "utf8")).join("\n")
+  const bundled = new Set(
+    [...code.matchAll(/^\/\/#region node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)].map(([, name]) => name),
+  )
+  expect(bundled).toContain("@observablehq/plot")
+  for (const name of bundled) expect(text).toMatch(new RegExp(`^## ${name} `, "m"))
 })
 
 describe("the lock file", () => {

@@ -1,6 +1,8 @@
 // Evaluate: bits per byte of a text and suites of tasks, beside what n-grams and compressors reach with the same bytes.
 export * from "./baselines/index.ts"
 export { type EvaluateOptions, type Evaluation, evaluate } from "./evaluate.ts"
+export * from "./report/facts.ts"
+export { reportHtml } from "./report/report-html.ts"
 export { BLOCK_BYTES, type DocumentScore } from "./score/document-score.ts"
 export type { Reliability } from "./score/reliability.ts"
 export { type EndingScore, type EndingsItem, type ScoreEndingsOptions, scoreEndings } from "./score/score-endings.ts"

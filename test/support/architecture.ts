@@ -26,9 +26,10 @@ export const rooms = [
   "cli",
 ]
 
-/** The packages a room may import; a room not named here imports none. */
+/** The packages a room may import; a room not named here imports none. Those of evaluate are bundled. */
 const packagesOfRoom: Record<string, readonly string[]> = {
   platform: ["tinyglobby"],
+  evaluate: ["@observablehq/plot", "@xmldom/xmldom"],
   cli: ["commander", "@commander-js/extra-typings", "picocolors"],
 }
 

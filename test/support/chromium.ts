@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises"
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { extname, join, normalize } from "node:path"
-import { chromium } from "playwright-core"
+import { type Browser, chromium } from "playwright-core"
 
 const executablePath = process.env["KINGLET_CHROMIUM"] ?? "/usr/bin/chromium"
 
@@ -14,6 +14,11 @@ export function hasChromium(): boolean {
   if (existsSync(executablePath)) return true
   console.warn(`SKIPPED: no Chromium at ${executablePath} (Debian: apt-get install chromium)`)
   return false
+}
+
+/** A browser without a window; who opens it closes it. */
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] })
 }
 
 const mediaTypes: Record<string, string> = {
@@ -42,10 +47,7 @@ export interface PageOptions {
 export async function runPage(folder: string, options: PageOptions = {}): Promise<string[]> {
   const { path = "index.html", until = "done", limitMs = 60_000, isolated = true } = options
   const server = await serve(folder, isolated)
-  const browser = await chromium.launch({
-    executablePath,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-  })
+  const browser = await launchChromium()
   const lines: string[] = []
   try {
     const page = await browser.newPage()
