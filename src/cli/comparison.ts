@@ -68,7 +68,7 @@ export function comparisonSeconds(textBytes: number): number {
 /** 13 s of CPU for the 2.2 MB of the default text, xz on the other core (LOG.md), and some air. */
 const SECONDS_PER_MEGABYTE = 7
 
-const titleOf: { readonly [name in BaselineName]: string } = {
+export const titleOf: { readonly [name in BaselineName]: string } = {
   "unigram-tokens": "unigram over tokens",
   "unigram-bytes": "unigram over bytes",
   "kneser-ney-tokens": "Kneser-Ney over tokens",
