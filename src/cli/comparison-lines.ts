@@ -116,7 +116,7 @@ function contestantJson({ result, group: _, ...rest }: Contestant) {
 export function rankingLines({ ranked, groups, sentence }: Ranking, text: MeasuredData, look: Look): string[] {
   const { colors, width } = look
   const letters = ranked.map((_, at) => letterOf(at))
-  const notes = [...new Set(ranked.flatMap(({ behind }) => behind?.note ?? []))]
+  const notes = [...new Set(ranked.flatMap(({ behind }) => (behind?.interval ? (behind.note ?? []) : [])))]
   return [
     ...indented(sentence, width, colors.bold),
     ...indented(aboutText(text), width, colors.dim),

@@ -20,14 +20,23 @@ export type Entrant =
 export async function entrantsOf(paths: readonly string[], wanted: "best" | "last"): Promise<Entrant[]> {
   const entrants: Entrant[] = []
   for (const path of paths) {
-    if (await isFindings(path)) entrants.push({ name: path, findings: await readTextFindings(path) })
-    else {
+    if (await isFindings(path)) {
+      const findings = await readTextFindings(path)
+      entrants.push({ name: storedName(findings), findings })
+    } else {
       const model = await modelFacts(path, wanted)
       entrants.push({ name: model.name, model })
     }
   }
   const names = distinctNames(entrants.map(({ name }, at) => ({ short: name, long: paths[at]! })))
   return entrants.map((entrant, at) => ({ ...entrant, name: names[at]! }))
+}
+
+/** `book (stored)`. */
+function storedName({ model: { source } }: TextFindings): string {
+  const { basename, dirname } = platform.files!
+  const run = basename(dirname(dirname(source)))
+  return `${run === "" || run === "." ? basename(source) : run} (stored)`
 }
 
 const isFindings = async (path: string): Promise<boolean> =>

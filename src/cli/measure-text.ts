@@ -2,7 +2,7 @@
 
 import { platform } from "#platform"
 import { formatDuration } from "../core/index.ts"
-import { type Findings, scoreText, type TextFindings, textResultOf } from "../evaluate/index.ts"
+import { evaluate, type Findings, type TextFindings, textResultOf } from "../evaluate/index.ts"
 import type { Model } from "../generate/index.ts"
 import { type ModelArguments, withModel } from "./commands/generate.ts"
 import { measuredBy, storedFindings, storeFindings } from "./evaluations.ts"
@@ -29,8 +29,17 @@ export async function measureText(
   const stored = facts.dir === undefined ? undefined : await storedTextOf(facts, text, options)
   if (stored) return stored
   const findings = await withModel(facts.checkpoint, options, (model) => measure(model, facts, text, options))
-  if (facts.dir !== undefined) await storeFindings(facts.dir, textName(facts, text), findings)
+  await storeText(facts, text, findings)
   return findings
+}
+
+/** Stores findings in the model's run; the path, or undefined for a model apart from its run. */
+export async function storeText(
+  facts: ModelFacts,
+  text: NamedText,
+  findings: TextFindings,
+): Promise<string | undefined> {
+  return facts.dir === undefined ? undefined : storeFindings(facts.dir, textName(facts, text), findings)
 }
 
 const textName = ({ step }: ModelFacts, { name, heldOutBy, sha256 }: NamedText): string =>
@@ -54,17 +63,18 @@ export async function storedTextOf(
   return findings.find(isSame)
 }
 
-async function measure(
+/** The same, always measured and never stored. */
+export async function measure(
   model: Model,
   facts: ModelFacts,
   text: NamedText,
-  { signal, output, weights }: MeasuringOptions,
+  { signal, output, weights }: Pick<MeasuringOptions, "signal" | "output" | "weights">,
 ): Promise<TextFindings> {
   const line = transientLine(output)
   const start = platform.now()
   const seconds = () => (platform.now() - start) / 1000
   try {
-    const score = await scoreText(model, {
+    const evaluation = await evaluate(model, {
       data: text.source,
       signal,
       onProgress: ({ bytes }) => line.tell(progressOf(facts.name, text, bytes, seconds())),
@@ -75,7 +85,7 @@ async function measure(
       kind: "text",
       model: measuredModel(facts, weights),
       data: { name, sha256, documents, bytes },
-      result: textResultOf(score, seconds()),
+      result: textResultOf(evaluation, seconds()),
     }
   } finally {
     await line.clear()

@@ -1,7 +1,7 @@
 // A model on disk, looked at without loading it: which checkpoint a path means, its size, its hash, and what its run tells.
 
 import { type FileSystem, platform } from "#platform"
-import { FormatError, formatCount } from "../core/index.ts"
+import { FormatError } from "../core/index.ts"
 import type { MeasuredModel } from "../evaluate/index.ts"
 import { findCheckpoint } from "../generate/index.ts"
 import { type DecoderConfig, fromHuggingFaceConfig, parameterCounts } from "../models/index.ts"
@@ -112,7 +112,3 @@ export const measuredModel = (facts: ModelFacts, weights: "f32" | "f16"): Measur
   bytes: facts.bytes,
   weights,
 })
-
-/** `0.30M parameters`, for messages. */
-export const sizeNote = ({ parameters }: Pick<ModelFacts, "parameters">): string =>
-  `${formatCount(parameters)} parameters`

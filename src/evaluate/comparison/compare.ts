@@ -10,7 +10,7 @@ import {
 } from "../statistics/index.ts"
 import { COMPARISON_AXES, COST_AXES, type ComparisonAxis, winnerOf } from "./axes.ts"
 import type { Contestant } from "./contestant.ts"
-import { differenceSentence, SIGNIFICANT } from "./sentence.ts"
+import { differenceSentence, reasonText, SIGNIFICANT } from "./sentence.ts"
 
 /** One axis of a comparison of two. */
 export interface ComparedAxis {
@@ -133,7 +133,7 @@ function rankingSentence([first, ...others]: readonly Ranked[]): string {
   const name = first!.contestant.name
   const lead = `${name} has the fewest bits per byte, ${first!.contestant.result.bitsPerByte.toFixed(3)}`
   const untested = others.find(({ behind }) => behind!.pValue === undefined)?.behind
-  if (untested) return `${lead}; whether that is more than chance cannot be told: ${untested.note ?? "no p-value"}.`
+  if (untested) return `${lead}; whether that is more than chance cannot be told${reasonText(untested)}.`
   const close = others.filter(({ behind }) => behind!.pValue! >= SIGNIFICANT)
   if (close.length === 0) return `${lead}, and predicts this text better than all others.`
   return `${lead}; no difference can be told between it and ${close.map(({ contestant }) => contestant.name).join(", ")}.`

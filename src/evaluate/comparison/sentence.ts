@@ -22,18 +22,21 @@ function unitsText({ unit, units }: { readonly unit: string; readonly units: num
   return `${units} ${unit}${units === 1 ? "" : "s"}`
 }
 
+/** Why there is no interval, to end a sentence with. */
+export const reasonText = ({ note }: Pick<PairedDifference, "note">): string =>
+  note === undefined ? "" : `: ${note.replace(/^no interval: /, "")}`
+
 /**
  * "A predicts this text better by 0.031 bits per byte (95 % interval 0.022 to 0.040, p < 0.001, 36 documents)."
  *
  * @param difference  of `a` minus `b`: negative where `a` predicts better
  */
 export function differenceSentence(a: string, b: string, difference: PairedDifference): string {
-  const { difference: delta, interval, pValue, note } = difference
+  const { difference: delta, interval, pValue } = difference
   const [better, worse] = delta <= 0 ? [a, b] : [b, a]
   if (interval === undefined || pValue === undefined) {
     if (delta === 0) return `${a} and ${b} have the same bits per byte on this text.`
-    const why = note === undefined ? "" : `: ${note}`
-    return `${better} has ${bits(delta)} bits per byte less than ${worse}; whether that is more than chance cannot be told${why}.`
+    return `${better} has ${bits(delta)} bits per byte less than ${worse}; whether that is more than chance cannot be told${reasonText(difference)}.`
   }
   const ends = [interval.low, interval.high].map((end) => (delta <= 0 ? -end : end)).sort((x, y) => x - y)
   const signed = (end: number) => `${end < 0 ? "-" : ""}${bits(end)}`

@@ -2,9 +2,9 @@
 // comparison or report reads it instead of measuring again.
 import { platform } from "#platform"
 import type { BaselineResult } from "../baselines/index.ts"
+import type { Evaluation } from "../evaluate.ts"
 import type { DocumentScore } from "../score/document-score.ts"
 import type { Reliability } from "../score/reliability.ts"
-import type { TextScore } from "../score/score-text.ts"
 import { bitsPerByteInterval, type Interval, unitsOf } from "../statistics/index.ts"
 
 export const FINDINGS_VERSION = 1
@@ -132,25 +132,15 @@ export function dataSha256(documentHashes: readonly string[]): string {
   return hash.digest()
 }
 
-/** A score with what is derived from it: ratios, and the interval over documents or blocks. */
-export function textResultOf(score: TextScore, seconds: number): TextResult {
-  const { nats, tokens, bytes, characters, protocol, reliability, documents } = score
-  const bits = nats / Math.LN2
-  const units = unitsOf(documents)
+/** An evaluation as it is stored, with the interval over its documents or blocks. */
+export function textResultOf({ perDocument, ...numbers }: Evaluation, seconds: number): TextResult {
+  const units = unitsOf(perDocument)
   const interval = bitsPerByteInterval(units)
   return {
-    bitsPerByte: bits / bytes,
-    bitsPerCharacter: bits / characters,
-    bitsPerToken: bits / tokens,
-    natsPerToken: nats / tokens,
-    nats,
-    tokens,
-    bytes,
-    characters,
-    protocol,
+    ...numbers,
+    nats: perDocument.reduce((sum, { nats }) => sum + nats, 0),
     seconds,
-    ...(interval ? { interval } : { noInterval: units.tooFew ?? "a loss is not finite" }),
-    ...(reliability ? { reliability } : {}),
-    documents,
+    ...(interval ? { interval } : { noInterval: units.tooFew ?? "no interval: a loss is not finite" }),
+    documents: perDocument,
   }
 }
