@@ -5,13 +5,13 @@ import {
   type CrossDomainFacts,
   type CrossDomainMatrix,
   type Findings,
-  type GeneralizationFacts,
   REPORT_VERSION,
   type RecipeFact,
   type ReportFacts,
   type ResultFacts,
   type RunFacts,
   type SuiteFacts,
+  type SuiteResult,
   type TextFindings,
 } from "../evaluate/index.ts"
 import { list, titleOf, verdict } from "./comparison.ts"
@@ -69,8 +69,8 @@ function groupLabels(runs: readonly ReportedRun[]): (string | undefined)[] {
 
 function runFacts({ name, model, text, findings }: ReportedRun, group: string | undefined): RunFacts {
   const { training } = model
-  const suites = findings.filter((one) => one.kind === "suite").map(({ result }) => result as SuiteFacts)
-  const general = findings.find((one) => one.kind === "generalization")?.result as GeneralizationFacts | undefined
+  const suites = findings.filter((one) => one.kind === "suite").map(({ result }) => suiteFacts(result))
+  const general = findings.find((one) => one.kind === "generalization")?.result
   return {
     name,
     ...(group === undefined ? {} : { group }),
@@ -81,8 +81,33 @@ function runFacts({ name, model, text, findings }: ReportedRun, group: string | 
     result: resultFacts(text),
     ...(suites.length > 0 ? { suites } : {}),
     ...(text.result.reliability ? { reliability: text.result.reliability } : {}),
-    ...(general ? { generalization: general } : {}),
+    ...(general ? { generalization: { sentence: general.sentence, parts: general.parts ?? [] } } : {}),
   }
+}
+
+/** The unweighted mean over groups is a suite's headline where it has groups, as published for BLiMP. */
+function suiteFacts({
+  name,
+  accuracy,
+  interval,
+  items,
+  mean,
+  meanInterval,
+  chance,
+  phenomena,
+  published,
+}: SuiteResult) {
+  const headline = mean === undefined ? interval : meanInterval
+  const facts: SuiteFacts = {
+    name,
+    accuracy: mean ?? accuracy,
+    ...(headline ? { interval: headline } : {}),
+    ...(items === undefined ? {} : { items }),
+    ...(chance === undefined ? {} : { chance }),
+    ...(phenomena ? { phenomena } : {}),
+    ...(published ? { published } : {}),
+  }
+  return facts
 }
 
 function trainingPart(training: TrainingFacts): Partial<RunFacts> {

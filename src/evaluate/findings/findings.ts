@@ -3,6 +3,7 @@
 import { platform } from "#platform"
 import type { BaselineResult } from "../baselines/index.ts"
 import type { Evaluation } from "../evaluate.ts"
+import type { GeneralizationFacts } from "../report/facts.ts"
 import type { DocumentScore } from "../score/document-score.ts"
 import type { Reliability } from "../score/reliability.ts"
 import { bitsPerByteInterval, type Interval, unitsOf } from "../statistics/index.ts"
@@ -75,17 +76,26 @@ export type StoredBaseline = Pick<
   "name" | "unit" | "bitsPerByte" | "natsPerUnit" | "order" | "tableBytes" | "seconds" | "note"
 >
 
-/** What a suite found; more fields are kept as they are. */
+/** What a suite found, as far as reports read it; more fields are kept as they are. Accuracies are shares of 1. */
 export interface SuiteResult {
   readonly name: string
-  /** 0 to 1. */
   readonly accuracy: number
+  readonly interval?: Interval
+  readonly items?: number
+  /** Unweighted mean over groups, where the suite has groups: its headline then. */
+  readonly mean?: number
+  readonly meanInterval?: Interval
+  /** What guessing gives. */
+  readonly chance?: number
+  readonly phenomena?: readonly { readonly name: string; readonly accuracy: number; readonly interval?: Interval }[]
+  readonly published?: readonly { readonly name: string; readonly accuracy: number }[]
 }
 
-/** What the generalization report found; more fields are kept as they are. */
+/** What the generalization report found, as far as reports read it; more fields are kept as they are. */
 export interface GeneralizationResult {
   /** All of it in one sentence. */
   readonly sentence: string
+  readonly parts?: GeneralizationFacts["parts"]
 }
 
 /** One cell: trained on one text, tested on another. */
