@@ -9,9 +9,9 @@ const WRITERS: { readonly [unit in AxisUnit]: (value: number) => string } = {
   bytes: formatBytes,
   flops: formatFlops,
   seconds: formatDuration,
-  tokensPerSecond: (value) => `${count(value)} tokens/s`,
+  tokensPerSecond: count,
   bytesPerSecond: (value) => `${formatBytes(value)}/s`,
-  tokens: (value) => `${count(value)} tokens`,
+  tokens: count,
 }
 
 /** `0.303M`, `12.4 GFLOP`, `?` where it is not known. */

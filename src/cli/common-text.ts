@@ -1,15 +1,11 @@
-// On which text models are compared: the one the user names, or the one they all held out; never silently on one that one of
-// them has trained on.
+// On which text models are compared: the one the user names, or the one they all held out.
 
-import { type FileSystem, platform } from "#platform"
+import { platform } from "#platform"
 import { DataError, formatBytes } from "../core/index.ts"
-import { hashText } from "../data/index.ts"
 import type { MeasuredData } from "../evaluate/index.ts"
-import { readModel } from "../generate/index.ts"
 import type { Entrant } from "./contestants.ts"
-import type { ModelFacts } from "./model-facts.ts"
 import { plural } from "./numbers.ts"
-import { heldOutText, type NamedText, textOfFiles, trainingDocuments } from "./texts.ts"
+import { heldOutText, type NamedText, textOfFiles } from "./texts.ts"
 
 const NAME_A_TEXT = "name a text that none of them was trained on: --data held-out.txt"
 
@@ -57,22 +53,3 @@ async function heldOutByAll(entrants: readonly Entrant[]): Promise<MeasuredData 
 
 const sizeOf = ({ documents, bytes, sha256 }: MeasuredData): string =>
   `${plural(documents, "document")} of ${formatBytes(bytes)} (sha256 ${sha256.slice(0, 8)})`
-
-/**
- * How many documents of `text` the model was trained on; 0 for what its own run held out.
- *
- * A document counts if its whole text is one of those trained on; parts of one are for the contamination check.
- */
-export async function trainedOn(files: FileSystem, { dir, checkpoint }: ModelFacts, text: NamedText): Promise<number> {
-  if (dir === undefined) return 0
-  if ((await heldOutText(files, dir)).sha256 === text.sha256) return 0
-  const { tokenizer } = await readModel(checkpoint)
-  const trained = new Set<string>()
-  for await (const document of trainingDocuments(files, dir, (ids) => tokenizer.decode(ids))) {
-    trained.add(hashText(document.text))
-    await platform.yieldToEventLoop()
-  }
-  let found = 0
-  for await (const document of text.source.documents()) if (trained.has(hashText(document.text))) found++
-  return found
-}

@@ -28,7 +28,9 @@ function contestant(name: string, more: number, changes: Partial<Contestant> = {
 
 const small = contestant("a-run-with-quite-a-long-name", 60, { seed: 1, group: "g", trainingFlops: 4e11 })
 const twin = contestant("another-run-with-a-long-name", 61, { seed: 2, group: "g", trainingFlops: 4e11 })
-const large = contestant("large", 0, { parameters: 3_000_000, bytes: 12_000_000, trainingFlops: 5e12 })
+const costs = { trainingSeconds: 5593, tokensPerSecond: 46_400, memoryBytes: 34_100_000, contextLength: 1024 }
+const large = contestant("large", 0, { parameters: 3_000_000, bytes: 12_000_000, trainingFlops: 5.11e12, ...costs })
+const dear = { ...small, ...costs, parameters: 3_000_001, trainingFlops: 4.15e12 }
 
 const look = (width: number) => ({ width, colors: colorsFor(false) })
 
@@ -50,6 +52,8 @@ describe("at any width", () => {
   it.each([50, 80, 120])("no line is wider than %i cells", (width) => {
     const lines = [
       ...twoLines(compareTwo(small, large), text, look(width)),
+      ...twoLines(compareTwo(dear, large), text, look(width)),
+      ...twoLines(compareTwo(large, small), text, look(width)),
       ...rankingLines(rank([small, twin, large]), text, look(width)),
       ...matrixLines(matrix, look(width)),
     ]
@@ -70,7 +74,7 @@ describe("two models", () => {
     const row = (name: string) => lines.find((line) => line.trimStart().startsWith(name))!
     expect(row("bits per byte")).toMatch(/2\.\d+ +2\.\d+ ✓$/)
     expect(row("parameters")).toMatch(/300k ✓ +3M$/)
-    expect(row("training memory")).toMatch(/\? +\?$/)
+    expect(row("training memory")).toMatch(/\? +34\.1 MB$/)
   })
 
   it("are plain numbers in JSON, with null for what is not known, and no scores by document", () => {
@@ -79,7 +83,11 @@ describe("two models", () => {
     >
     expect(json.difference).toBeGreaterThan(0)
     expect(json.interval!.low).toBeLessThan(json.interval!.high)
-    expect(json.axes.find(({ key }) => key === "memoryBytes")).toMatchObject({ a: null, b: null, winner: "neither" })
+    expect(json.axes.find(({ key }) => key === "memoryBytes")).toMatchObject({
+      a: null,
+      b: 34_100_000,
+      winner: "neither",
+    })
     expect(json.a.result.documents).toBe(30)
   })
 })

@@ -39,7 +39,7 @@ export function twoLines(
   look: Look,
 ): string[] {
   const { colors, width } = look
-  const nameWidth = Math.max(8, Math.floor((width - 24) / 2))
+  const nameWidth = Math.max(8, Math.floor((width - 27) / 2))
   const marked = (axis: ComparedAxis, side: "a" | "b"): string => {
     const shown = axisText(axis.axis.unit, axis[side])
     return axis.winner === side ? `${shown} ${MARK}` : `${shown}  `
@@ -105,7 +105,8 @@ const differenceJson = ({ difference, interval, pValue, pairs, unpaired, note }:
   note: note ?? null,
 })
 
-function contestantJson({ result, group: _, ...rest }: Contestant) {
+function contestantJson(contestant: Contestant) {
+  const { result, group: _group, ...rest } = contestant
   const { documents, baselines: _b, reliability: _r, ...numbers } = result
   return { ...rest, result: { ...numbers, documents: documents.length } }
 }
@@ -116,6 +117,7 @@ function contestantJson({ result, group: _, ...rest }: Contestant) {
 export function rankingLines({ ranked, groups, sentence }: Ranking, text: MeasuredData, look: Look): string[] {
   const { colors, width } = look
   const letters = ranked.map((_, at) => letterOf(at))
+  const isTested = ranked.some(({ behind }) => behind?.pValue !== undefined)
   const notes = [...new Set(ranked.flatMap(({ behind }) => (behind?.interval ? (behind.note ?? []) : [])))]
   return [
     ...indented(sentence, width, colors.bold),
@@ -128,7 +130,7 @@ export function rankingLines({ ranked, groups, sentence }: Ranking, text: Measur
     "",
     ...plotLines(ranked, letters, look),
     ...indented(
-      `${MARK} on the Pareto front of bits per byte and this axis: none is both better and cheaper. p-values are corrected for the number of comparisons (Holm).`,
+      `${MARK} on the Pareto front of bits per byte and this axis: none is both better and cheaper.${isTested ? " p-values are corrected for the number of comparisons (Holm)." : ""}`,
       width,
       colors.dim,
     ),
@@ -136,11 +138,14 @@ export function rankingLines({ ranked, groups, sentence }: Ranking, text: Measur
   ]
 }
 
+/** Cells from which tables have all their columns. */
+const WIDE = 70
+
 /** A, B, …, Z, then ·. */
 const letterOf = (at: number): string => (at < 26 ? String.fromCharCode(65 + at) : "·")
 
 function qualityTable(ranked: readonly Ranked[], letters: readonly string[], { colors, width }: Look): string[] {
-  const isWide = width >= 70
+  const isWide = width >= WIDE
   const nameWidth = Math.max(10, width - (isWide ? 50 : 34))
   const columns = [
     { style: colors.bold },
@@ -168,15 +173,16 @@ function seedText({ names, seeds, spread }: SeedGroup): string {
 
 function costTable(ranked: readonly Ranked[], letters: readonly string[], { colors, width }: Look): string[] {
   const titles: { readonly [key: string]: string } = { trainingFlops: "FLOPs" }
+  const isWide = width >= WIDE
   const columns = [
     { style: colors.bold },
     ...COST_AXES.map(({ key, name }) => ({ title: `${titles[key] ?? name}  `, align: "right" as const })),
-    { title: "training", align: "right" as const },
+    ...(isWide ? [{ title: "training", align: "right" as const }] : []),
   ]
   const rows = ranked.map(({ contestant, fronts }, at) => [
     letters[at]!,
     ...COST_AXES.map(({ key, unit, of }) => `${axisText(unit, of(contestant))} ${fronts.includes(key) ? MARK : " "}`),
-    axisText("seconds", contestant.trainingSeconds),
+    ...(isWide ? [axisText("seconds", contestant.trainingSeconds)] : []),
   ])
   return table(columns, rows, width).map((line) => line.replaceAll(MARK, colors.green(MARK)))
 }

@@ -26,7 +26,7 @@ export function matrixLines(
     }),
   ])
   const legend = [
-    `bits per byte of what was held out (columns): ${BEST} best of the column, ${OWN} the model's own text, ${SEEN} trained on part of it`,
+    `bits per byte; columns are the texts tested on: ${BEST} best of the column, ${OWN} what the model's own run held out, ${SEEN} trained on part of it`,
     ...reasons({ rows, columns, cells }),
   ]
   return [
@@ -42,11 +42,13 @@ function bestOf(values: readonly (number | undefined)[]): number | undefined {
   return known.length === 0 ? undefined : values.indexOf(Math.min(...known))
 }
 
-/** Why cells are not read, each reason once. */
+/** Why cells are not read, and what must be said beside others. */
 function reasons({ rows, columns, cells }: CrossDomainMatrix): string[] {
   return rows.flatMap(({ name }, row) =>
-    cells[row]!.flatMap(({ unreadable }, column) =>
-      unreadable === undefined ? [] : [`${name} cannot read ${columns[column]!.name}: ${unreadable}`],
-    ),
+    cells[row]!.flatMap(({ unreadable, note }, column) => {
+      const text = columns[column]!.name
+      if (unreadable !== undefined) return [`${name} cannot read ${text}: ${unreadable}`]
+      return note === undefined ? [] : [`${name} on ${text}: ${note}`]
+    }),
   )
 }

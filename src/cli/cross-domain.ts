@@ -9,13 +9,12 @@ import {
   type MeasuredData,
   type TextFindings,
 } from "../evaluate/index.ts"
-import { trainedOn } from "./common-text.ts"
 import type { Entrant } from "./contestants.ts"
 import { storeFindings } from "./evaluations.ts"
 import { type MeasuringOptions, measureText } from "./measure-text.ts"
 import type { ModelFacts } from "./model-facts.ts"
-import { plural } from "./numbers.ts"
 import { heldOutText, type NamedText, textOfFiles } from "./texts.ts"
+import { trainedOn } from "./trained-on.ts"
 
 interface Trained {
   readonly name: string
@@ -85,11 +84,10 @@ async function lineOf(model: ModelFacts, texts: readonly NamedText[], options: M
   let by: TextFindings | undefined
   for (const text of texts)
     try {
-      const known = await trainedOn(platform.files!, model, text)
+      const known = await trainedOn(model, text, options)
       by = await measureText(model, text, options)
       const { bitsPerByte, interval } = by.result
-      const note = known > 0 ? { note: `trained on ${plural(known, "document")} of this text` } : {}
-      cells.push({ bitsPerByte, ...(interval ? { interval } : {}), ...note })
+      cells.push({ bitsPerByte, ...(interval ? { interval } : {}), ...(known === undefined ? {} : { note: known }) })
     } catch (error) {
       if (!(error instanceof DataError) || options.signal.aborted) throw error
       cells.push({ unreadable: error.message })

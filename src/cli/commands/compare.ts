@@ -1,18 +1,17 @@
 // kinglet compare: models on the same text, paired by document, with what each of them costs; or each on the text of each.
 
-import { platform } from "#platform"
 import { type Contestant, compareTwo, type MeasuredData, rank } from "../../evaluate/index.ts"
-import { commonText, trainedOn } from "../common-text.ts"
+import { commonText } from "../common-text.ts"
 import { comparisonJson, rankingJson, rankingLines, twoLines } from "../comparison-lines.ts"
 import { contestantOf, type Entrant, entrantsOf } from "../contestants.ts"
 import { measureMatrix } from "../cross-domain.ts"
 import { matrixLines } from "../cross-domain-lines.ts"
 import { INTERRUPTED, interruptible } from "../interrupts.ts"
 import { type MeasuringOptions, measureText } from "../measure-text.ts"
-import { plural } from "../numbers.ts"
 import type { Output } from "../output.ts"
 import { wrap } from "../text.ts"
 import type { NamedText } from "../texts.ts"
+import { trainedOn } from "../trained-on.ts"
 import type { ModelArguments } from "./generate.ts"
 
 export interface CompareCommandOptions extends ModelArguments {
@@ -58,7 +57,7 @@ async function showComparison(
 ): Promise<void> {
   const { output } = options
   const text = await commonText(entrants, data)
-  const warnings = "source" in text ? await warningsAbout(entrants, text) : []
+  const warnings = "source" in text ? await warningsAbout(entrants, text, options) : []
   for (const warning of warnings) await output.note(`warning: ${warning}`)
   const contestants: Contestant[] = []
   for (const entrant of entrants) {
@@ -69,14 +68,16 @@ async function showComparison(
 }
 
 /** A sentence for each entrant that was trained on part of the text. */
-async function warningsAbout(entrants: readonly Entrant[], text: NamedText): Promise<string[]> {
+async function warningsAbout(
+  entrants: readonly Entrant[],
+  text: NamedText,
+  options: MeasuringOptions,
+): Promise<string[]> {
   const warnings: string[] = []
   for (const { name, model } of entrants) {
-    const known = model ? await trainedOn(platform.files!, model, text) : 0
-    if (known > 0)
-      warnings.push(
-        `${name} was trained on ${known === text.documents ? "this text" : `${plural(known, "document")} of this text`}: its bits per byte are too good, and the comparison is not fair`,
-      )
+    const known = model && (await trainedOn(model, text, options))
+    if (known !== undefined)
+      warnings.push(`${name} was ${known}: its bits per byte are too good, and the comparison is not fair`)
   }
   return warnings
 }

@@ -41,10 +41,17 @@ export const COMPARISON_AXES: readonly ComparisonAxis[] = [
   axis("bytes", "bytes", "bytes", "less", ({ bytes }) => bytes),
   axis("trainingFlops", "training FLOPs", "flops", "less", ({ trainingFlops }) => trainingFlops),
   axis("trainingSeconds", "training time", "seconds", "less", ({ trainingSeconds }) => trainingSeconds, TIMED),
-  axis("tokensPerSecond", "training speed", "tokensPerSecond", "more", ({ tokensPerSecond }) => tokensPerSecond, TIMED),
+  axis(
+    "tokensPerSecond",
+    "training tokens/s",
+    "tokensPerSecond",
+    "more",
+    ({ tokensPerSecond }) => tokensPerSecond,
+    TIMED,
+  ),
   axis("bytesPerSecond", "evaluation speed", "bytesPerSecond", "more", evaluatedBytesPerSecond, TIMED),
   axis("memoryBytes", "training memory", "bytes", "less", ({ memoryBytes }) => memoryBytes),
-  axis("contextLength", "context", "tokens", "more", ({ contextLength }) => contextLength),
+  axis("contextLength", "context, tokens", "tokens", "more", ({ contextLength }) => contextLength),
 ]
 
 /** What it costs to reach a number of bits, counted and not timed: each is held against them for a Pareto front. */
