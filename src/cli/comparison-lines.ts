@@ -68,7 +68,7 @@ export function twoLines(
 /** What must be said beside the numbers. */
 function notesOf({ note, unpaired, interval }: ComparisonOfTwo["difference"], a: Contestant, b: Contestant): string[] {
   return [
-    ...(note !== undefined && interval !== undefined ? [note] : []),
+    ...(interval === undefined ? [] : [note, seedNote(a, b)].filter((each) => each !== undefined)),
     ...(unpaired > 0
       ? [`${plural(unpaired, "score")} of documents that only one of them has scored are left out`]
       : []),
@@ -77,6 +77,12 @@ function notesOf({ note, unpaired, interval }: ComparisonOfTwo["difference"], a:
       : [`their contexts differ: ${a.name} ${a.result.protocol}; ${b.name} ${b.result.protocol}`]),
   ]
 }
+
+/** An interval over documents says nothing about luck in training. */
+const seedNote = (a: Contestant, b: Contestant): string =>
+  a.group !== undefined && a.group === b.group && a.seed !== b.seed
+    ? `they differ in their seed only (${a.seed} and ${b.seed})`
+    : "the interval is about other text like this; that another seed of training gives another model is not in it"
 
 /** The same as plain numbers; undefined becomes null. */
 export const comparisonJson = ({ a, b, difference, sentence, axes }: ComparisonOfTwo) => ({

@@ -54,27 +54,8 @@ async function textFor({ dir }: ModelFacts, paths: readonly string[] | undefined
 }
 
 /** What is stored of a baseline. */
-function withoutScores({
-  name,
-  unit,
-  bitsPerByte,
-  natsPerUnit,
-  order,
-  tableBytes,
-  seconds,
-  note,
-}: BaselineResult): StoredBaseline {
-  return {
-    name,
-    unit,
-    bitsPerByte,
-    natsPerUnit,
-    seconds,
-    ...(order === undefined ? {} : { order }),
-    ...(tableBytes === undefined ? {} : { tableBytes }),
-    ...(note === undefined ? {} : { note }),
-  }
-}
+const withoutScores = (baseline: BaselineResult): StoredBaseline =>
+  Object.fromEntries(Object.entries(baseline).filter(([key]) => key !== "documents")) as unknown as StoredBaseline
 
 function unlessAborted(error: unknown, signal: AbortSignal): undefined {
   if (!signal.aborted) throw error

@@ -71,10 +71,7 @@ export interface TextResult {
 }
 
 /** A baseline without its scores by document. */
-export type StoredBaseline = Pick<
-  BaselineResult,
-  "name" | "unit" | "bitsPerByte" | "natsPerUnit" | "order" | "tableBytes" | "seconds" | "note"
->
+export type StoredBaseline = Omit<BaselineResult, "documents">
 
 /** What a suite found, as far as reports read it; more fields are kept as they are. Accuracies are shares of 1. */
 export interface SuiteResult {

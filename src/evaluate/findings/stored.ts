@@ -111,12 +111,12 @@ function natsFrom(value: unknown, place: string, fields: Fields): number {
   return value === null ? Infinity : fields.fail(place, "numbers")
 }
 
-function textFrom(fields: Fields): TextResult {
+function textFrom(fields: Fields, file: string): TextResult {
   const nats = natsFrom(fields.raw["nats"], "nats", fields)
   const [bytes, characters, tokens] = [fields.number("bytes"), fields.number("characters"), fields.number("tokens")]
   const rest = fields.raw as unknown as TextResult
-  if (fields.has("interval")) fields.object("interval").number("low")
-  if (fields.has("baselines")) fields.list("baselines", (each) => each)
+  if (fields.has("interval")) for (const end of ["low", "high"]) fields.object("interval").number(end)
+  if (fields.has("baselines")) fields.list("baselines", (each, place) => fieldsOf(each, file, place).text("name"))
   return {
     ...rest,
     bitsPerByte: nats / Math.LN2 / bytes,
