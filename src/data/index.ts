@@ -24,7 +24,16 @@ export {
   type TextSummary,
 } from "./prepare.ts"
 export { openShards, type ShardOptions, writeShards } from "./shards.ts"
-export { type DataInput, type DataSource, type Document, documents, text, textsOf, toSource } from "./source.ts"
+export {
+  type DataInput,
+  type DataSource,
+  type Document,
+  documents,
+  readOnce,
+  text,
+  textsOf,
+  toSource,
+} from "./source.ts"
 export {
   cutPosition,
   documentsOf,
@@ -35,6 +44,6 @@ export {
   type SplitAt,
   type SplitOptions,
 } from "./split.ts"
-export { type DocumentFacts, hashText, survey } from "./survey.ts"
+export { countCharacters, type DocumentFacts, hashText, survey } from "./survey.ts"
 export { encodeToMemory, memoryTokens, type TokenEncoder, type TokenSource } from "./token-source.ts"
 export { loadDocuments, saveDocuments } from "./valid-file.ts"

@@ -107,6 +107,12 @@ export function toSource(input: DataInput): DataSource {
   return typeof input === "string" ? text(input) : documents(input)
 }
 
+/** All documents of `input`, for one pass over them: what can be read only once is not remembered. */
+export function readOnce(input: DataInput): AsyncIterable<Document> {
+  const isIterable = typeof input === "object" && !isSource(input)
+  return toSource(isIterable ? () => input : input).documents()
+}
+
 /** The texts alone, as tokenizers want them; as often as `documents` can be read. */
 export function textsOf(documents: AsyncIterable<Document>): AsyncIterable<string> {
   return {

@@ -2,6 +2,7 @@
 export { type BpeParts, bytesTokenizer, createBpe } from "./bpe.ts"
 export { type CharactersOptions, charactersTokenizer } from "./characters.ts"
 export { loadTokenizer } from "./load.ts"
+export { wholeWordPieces } from "./text-batches.ts"
 export {
   END_OF_TEXT,
   type EncodeOptions,

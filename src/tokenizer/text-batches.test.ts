@@ -2,7 +2,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { DataError } from "../core/index.ts"
 import { endOfWord } from "./pre-tokenize.ts"
-import { batchesOf, piecesOf } from "./text-batches.ts"
+import { batchesOf, piecesOf, wholeWordPieces } from "./text-batches.ts"
 
 function wordsOf(text: string): string[] {
   const utf8 = new TextEncoder().encode(text)
@@ -29,6 +29,17 @@ describe("a long text in pieces", () => {
     fc.assert(
       fc.property(texts, (text) => {
         expect([...piecesOf(text, 24)].flatMap(wordsOf)).toEqual(wordsOf(text))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it("has the words of the whole in any text, if a stretch without blanks stays one piece", () => {
+    const part = fc.oneof(visible, blanks, fc.string({ unit: "binary", maxLength: 3 }))
+    const texts = fc.array(part, { maxLength: 80 }).map((parts) => parts.join("").toWellFormed())
+    fc.assert(
+      fc.property(texts, fc.integer({ min: 1, max: 12 }), (text, most) => {
+        expect([...wholeWordPieces(text, most)].flatMap(wordsOf)).toEqual(wordsOf(text))
       }),
       { numRuns: 2000 },
     )

@@ -32,14 +32,27 @@ export function* piecesOf(text: string, most: number): Generator<string> {
 }
 
 /**
+ * `text` in pieces of about `most` units that have the tokens of the whole, whatever the tokenizer: each ends where a word ends
+ * in any text around it. A stretch without such a place is one piece, however long.
+ */
+export function* wholeWordPieces(text: string, most: number): Generator<string> {
+  for (let at = 0, end = 0; at < text.length; at = end) {
+    end = at + most
+    while (end < text.length && !isWordEnd(text, end)) end++
+    yield text.slice(at, end)
+  }
+}
+
+/**
  * The last place from `least` to `most` where a blank follows something visible: a word ends there, whatever stands around.
  * A text without such a place is cut at `most`, maybe within a word; never between the halves of a surrogate pair.
  */
 function cutBefore(text: string, most: number, least: number): number {
-  for (let at = most; at > least; at--) if (isBlank(text.charCodeAt(at)) && isVisible(text[at - 1]!)) return at
+  for (let at = most; at > least; at--) if (isWordEnd(text, at)) return at
   return isLowSurrogate(text.charCodeAt(most)) ? most - 1 : most
 }
 
+const isWordEnd = (text: string, at: number): boolean => isBlank(text.charCodeAt(at)) && isVisible(text[at - 1]!)
 const isBlank = (code: number): boolean => code === 0x20 || code === 0x0a
 /** JavaScript's white space lacks U+0085, which Unicode's has. */
 const isVisible = (character: string): boolean => /[^\s\u0085]/.test(character)

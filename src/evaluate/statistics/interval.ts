@@ -18,3 +18,9 @@ export interface Interval {
   /** What it does not cover, where that must be said. */
   readonly note?: string
 }
+
+/** Every interval of this room is a 95 % interval. */
+export const LEVEL = 0.95
+
+/** The normal quantile of (1 + {@link LEVEL}) / 2. */
+export const Z = 1.959963984540054

@@ -1,0 +1,3 @@
+// Stand-in: what reports are made of.
+export * from "./facts.ts"
+export { reportHtml } from "./report-html.ts"

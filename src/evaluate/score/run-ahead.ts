@@ -1,0 +1,48 @@
+// Passes one after the other, each prepared while the one before it runs: reading, tokenizing and adding up cost no time
+// beside the device's.
+import { platform } from "#platform"
+import type { Results } from "../../backends/index.ts"
+import { DataError } from "../../core/index.ts"
+
+/** Milliseconds between two turns of the event loop, should the device run on the calling thread; the law is 20. */
+const TURN_MS = 5
+
+/** What is done with each piece of work. */
+export interface Ahead<Work> {
+  /** Hands it to the device. */
+  readonly start: (work: Work) => Promise<Results>
+  /** Takes what the device found, in the order of the works. */
+  readonly finish: (results: Results, work: Work) => void
+  readonly signal?: { readonly aborted: boolean } | undefined
+}
+
+/**
+ * Runs all `works`; one is running and one is waiting at any time.
+ *
+ * @throws DataError  if the signal is aborted
+ */
+export async function runAhead<Work>(
+  works: Iterable<Work> | AsyncIterable<Work>,
+  { start, finish, signal }: Ahead<Work>,
+): Promise<void> {
+  const giveTurn = createTurns()
+  let before: { readonly work: Work; readonly results: Promise<Results> } | undefined
+  for await (const work of works) {
+    if (signal?.aborted === true) throw new DataError("the evaluation was stopped")
+    const results = start(work)
+    results.catch(() => {}) // told where it is awaited
+    if (before !== undefined) finish(await before.results, before.work)
+    before = { work, results }
+    await giveTurn()
+  }
+  if (before !== undefined) finish(await before.results, before.work)
+}
+
+function createTurns(): () => Promise<void> {
+  let last = platform.now()
+  return async () => {
+    if (platform.now() - last < TURN_MS) return
+    await platform.yieldToEventLoop()
+    last = platform.now()
+  }
+}
