@@ -38,6 +38,8 @@ const COMMANDS = [
   ["generate"],
   ["chat"],
   ["evaluate"],
+  ["compare"],
+  ["report"],
   ["resume"],
   ["tokenizer"],
   ["tokenizer", "train"],

@@ -32,8 +32,16 @@ export async function evaluateSuite(name: string, evaluating: Evaluating): Promi
   const { model, facts, output, signal, weights } = evaluating
   const task = await suiteOf(name, signal)
   const result = await examined(task, evaluating)
-  const baselines = facts.dir !== undefined && evaluating.baselines ? await baselinesOf(task, model, facts.dir, evaluating) : []
-  const stored = { ...result, baselines: baselines.map(({ result: { accuracy, mean }, ...one }) => ({ ...one, accuracy, ...(mean === undefined ? {} : { mean }) })) }
+  const baselines =
+    facts.dir !== undefined && evaluating.baselines ? await baselinesOf(task, model, facts.dir, evaluating) : []
+  const stored = {
+    ...result,
+    baselines: baselines.map(({ result: { accuracy, mean }, ...one }) => ({
+      ...one,
+      accuracy,
+      ...(mean === undefined ? {} : { mean }),
+    })),
+  }
   const findings = {
     ...measuredBy(model),
     kind: "suite" as const,
@@ -86,7 +94,12 @@ function progressOf(name: string, items: number, total: number, seconds: number)
   return `${name}: ${count(items)} of ${count(total)} items${left}`
 }
 
-async function baselinesOf(task: Task, { tokenizer }: Model, dir: string, { output, signal }: Evaluating): Promise<TaskBaseline[]> {
+async function baselinesOf(
+  task: Task,
+  { tokenizer }: Model,
+  dir: string,
+  { output, signal }: Evaluating,
+): Promise<TaskBaseline[]> {
   const line = transientLine(output)
   const data = await openData(dataFolderOf(platform.files!, dir))
   try {
@@ -96,7 +109,9 @@ async function baselinesOf(task: Task, { tokenizer }: Model, dir: string, { outp
       tokens: { ids, vocabSize: tokenizer.vocabSize, tokenizer },
       signal,
       onProgress: ({ name, items, total }) =>
-        line.tell(`${task.name}: ${titleOf[name]}, ${items === 0 ? "counting" : `${count(items)} of ${count(total)} items`}`),
+        line.tell(
+          `${task.name}: ${titleOf[name]}, ${items === 0 ? "counting" : `${count(items)} of ${count(total)} items`}`,
+        ),
     })
   } finally {
     await line.clear()
@@ -118,11 +133,18 @@ const range = ({ low, high }: Interval): string => `${(100 * low).toFixed(2)} to
 /** The number a task is known by: the unweighted mean over its groups where it has some. */
 const headline = ({ mean, accuracy }: Pick<TaskResult, "mean" | "accuracy">): number => mean ?? accuracy
 
-async function tell(result: TaskResult, baselines: readonly TaskBaseline[], { facts, output }: Evaluating): Promise<void> {
+async function tell(
+  result: TaskResult,
+  baselines: readonly TaskBaseline[],
+  { facts, output }: Evaluating,
+): Promise<void> {
   const { colors, width } = output
   if (output.quiet) return output.answer(`${percent(headline(result))}\n`)
   const interval = result.meanInterval ?? result.interval
-  const over = result.mean === undefined ? plural(result.items, "item") : `mean of ${count(result.groups.length)} groups, ${plural(result.items, "item")}`
+  const over =
+    result.mean === undefined
+      ? plural(result.items, "item")
+      : `mean of ${count(result.groups.length)} groups, ${plural(result.items, "item")}`
   await output.say(
     "",
     `  ${colors.bold(`${percent(headline(result))} on ${result.name}`)}  ${colors.dim(facts.checkpoint)}`,
@@ -144,7 +166,10 @@ function moreLines(result: TaskResult, output: Output): string[] {
   return [
     ...(accuracyNormalized === undefined
       ? []
-      : indented(`${percent(accuracyNormalized)} by bits per byte of the choice (${range(intervalNormalized!)})`, output)),
+      : indented(
+          `${percent(accuracyNormalized)} by bits per byte of the choice (${range(intervalNormalized!)})`,
+          output,
+        )),
     ...(bitsPerTarget === undefined
       ? []
       : indented(`${bitsPerTarget.toFixed(3)} bits for each target, perplexity ${perplexity!.toFixed(1)}`, output)),
@@ -181,6 +206,10 @@ function rankLines(result: TaskResult, baselines: readonly TaskBaseline[], { col
   if (all.length === 1) return []
   const rows = all
     .sort((a, b) => b.accuracy - a.accuracy)
-    .map(({ name, accuracy, note, isOurs }) => [isOurs ? colors.bold(colors.green(name)) : name, percent(accuracy), note])
+    .map(({ name, accuracy, note, isOurs }) => [
+      isOurs ? colors.bold(colors.green(name)) : name,
+      percent(accuracy),
+      note,
+    ])
   return ["", ...table([{}, { align: "right", style: colors.bold }, { style: colors.dim }], rows, width)]
 }

@@ -1,17 +1,27 @@
 // Every command with its options and its help: what it is for, what to type, what comes next. Work is in commands/.
-import { Argument, Command, InvalidArgumentError, Option } from "@commander-js/extra-typings"
+import { Argument, Command, Option } from "@commander-js/extra-typings"
 import type { Terminal } from "#platform"
-import { KINGLET_VERSION, KingletError, parseCount, parseDuration } from "../core/index.ts"
-import { createOutput, type Output, type OutputOptions } from "./output.ts"
-
-/** Told the exit code by a command that ends otherwise than well. */
-export type Finish = (code: number) => void
-
-interface Door {
-  readonly program: Command
-  readonly finish: Finish
-  output(options: OutputOptions): Output
-}
+import { KINGLET_VERSION } from "../core/index.ts"
+import { addCompare, addEvaluate, addReport } from "./evaluation-program.ts"
+import {
+  between,
+  blasOption,
+  checkpointOption,
+  collect,
+  type Door,
+  deviceOption,
+  duration,
+  type Finish,
+  jsonOption,
+  quietOption,
+  seedOption,
+  setting,
+  size,
+  threadsOption,
+  weightsOption,
+  whole,
+} from "./options.ts"
+import { createOutput } from "./output.ts"
 
 export function createProgram(terminal: Terminal, finish: Finish): Command {
   const program = new Command("kinglet")
@@ -37,6 +47,8 @@ export function createProgram(terminal: Terminal, finish: Finish): Command {
     addGenerate,
     addChat,
     addEvaluate,
+    addCompare,
+    addReport,
     addResume,
     addTokenizer,
     addData,
@@ -61,75 +73,6 @@ function usageError(text: string): string {
   const meant = /\(Did you mean (.*)\?\)/.exec(suggestion ?? "")?.[1]
   return `${sentence}\n  hint: ${meant === undefined ? "--help shows what can be given" : `did you mean ${meant}?`}\n`
 }
-
-// Values of options
-
-/** A parser of core as one of commander: what does not fit is wrong usage. */
-function checked<T>(parse: (text: string) => T): (text: string) => T {
-  return (text) => {
-    try {
-      return parse(text)
-    } catch (error) {
-      throw error instanceof KingletError ? new InvalidArgumentError(error.message) : error
-    }
-  }
-}
-
-const duration = checked((text) => parseDuration(text, "a budget"))
-const size = checked((text) => parseCount(text, "a size"))
-
-const whole =
-  (least: number) =>
-  (text: string): number => {
-    const value = Number(text)
-    if (!(Number.isSafeInteger(value) && value >= least))
-      throw new InvalidArgumentError(`Expected a whole number from ${least}.`)
-    return value
-  }
-
-const between =
-  (least: number, greatest: number) =>
-  (text: string): number => {
-    const value = text.trim() === "" ? Number.NaN : Number(text)
-    if (!(value >= least && value <= greatest))
-      throw new InvalidArgumentError(
-        greatest === Infinity ? `Expected a number from ${least}.` : `Expected a number from ${least} to ${greatest}.`,
-      )
-    return value
-  }
-
-function setting(
-  text: string,
-  before: readonly (readonly [string, string])[] | undefined,
-): (readonly [string, string])[] {
-  const at = text.indexOf("=")
-  if (at < 1) throw new InvalidArgumentError("Expected key=value, such as optimizer.learningRate=0.01.")
-  return [...(before ?? []), [text.slice(0, at), text.slice(at + 1)]]
-}
-
-const collect = (text: string, before: readonly string[] | undefined): string[] => [...(before ?? []), text]
-
-// Options that commands share
-
-const jsonOption = (what: string) => new Option("--json", what)
-const quietOption = () => new Option("-q, --quiet", "only what was asked for, no remarks")
-const seedOption = () => new Option("--seed <number>", "same seed, same result").argParser(whole(0))
-const threadsOption = () =>
-  new Option("--threads <number>", "lanes that share the work (default: every core)").argParser(whole(1))
-const blasOption = () =>
-  new Option("--blas <how>", "matrix products through the system's BLAS where it is faster, or never")
-    .choices(["auto", "off"] as const)
-    .default("auto" as const)
-const deviceOption = () =>
-  new Option("--device <kind>", "where to compute").choices(["wasm", "reference"] as const).default("wasm" as const)
-const weightsOption = () =>
-  new Option("--weights <format>", "how weights are stored: f16 takes half the memory and rounds to 11 bits")
-    .choices(["f32", "f16"] as const)
-    .default("f32" as const)
-const checkpointOption = () =>
-  new Option("--checkpoint <which>", "lowest held-out loss, or the newest")
-    .choices(["best", "last"] as const)
-    .default("best" as const)
 
 // start
 
@@ -313,32 +256,6 @@ function addChat({ program, output, finish }: Door): void {
     )
     .action(async (model, options) =>
       finish(await (await import("./commands/chat.ts")).chatCommand(model, options, output(options))),
-    )
-}
-
-// evaluate
-
-function addEvaluate({ program, output, finish }: Door): void {
-  program
-    .command("evaluate")
-    .summary("measure a model on held-out text, beside baselines")
-    .description("Measures a model in bits per byte: on the text its own run held out, or on yours.")
-    .argument("<model>", "a run folder or a checkpoint")
-    .addOption(new Option("--data <paths...>", "text to measure on (default: what the run held out)"))
-    .addOption(new Option("--no-baselines", "leave out counts and compressors"))
-    .addOption(checkpointOption())
-    .addOption(weightsOption())
-    .addOption(threadsOption())
-    .addOption(blasOption())
-    .addOption(deviceOption())
-    .addOption(jsonOption("one object, with bitsPerByte"))
-    .addOption(quietOption())
-    .addHelpText(
-      "after",
-      `\nExamples:\n  $ kinglet evaluate runs/book\n  $ kinglet evaluate runs/book --data other-book.txt --json\n\nNext: longer training or more text; kinglet train --help.`,
-    )
-    .action(async (model, options) =>
-      finish(await (await import("./commands/evaluate.ts")).evaluateCommand(model, options, output(options))),
     )
 }
 

@@ -1,6 +1,9 @@
 // Evaluate: bits per byte of a text and suites of tasks, beside what n-grams and compressors reach with the same bytes.
 export * from "./baselines/index.ts"
+export * from "./comparison/index.ts"
 export { type EvaluateOptions, type Evaluation, evaluate } from "./evaluate.ts"
+export * from "./findings/index.ts"
+export { contamination } from "./generalization/contamination.ts"
 export * from "./report/facts.ts"
 export { reportHtml } from "./report/report-html.ts"
 export { BLOCK_BYTES, type DocumentScore } from "./score/document-score.ts"

@@ -10,6 +10,7 @@ export {
 } from "./generate.ts"
 export {
   createModel,
+  findCheckpoint,
   type LoadOptions,
   loadModel,
   type Model,

@@ -124,8 +124,12 @@ export async function readModel(path: string, options: Pick<LoadOptions, "checkp
   return { config, parameters, tokenizer, source: checkpoint }
 }
 
-/** A checkpoint is a folder with model.safetensors; a run has a folder of them. */
-async function findCheckpoint(files: FileSystem, path: string, wanted: "best" | "last"): Promise<string> {
+/**
+ * The folder with model.safetensors that `path` means: itself, or the wanted checkpoint of a run.
+ *
+ * @throws DataError  if there is none
+ */
+export async function findCheckpoint(files: FileSystem, path: string, wanted: "best" | "last"): Promise<string> {
   if (await files.exists(files.join(path, "model.safetensors"))) return path
   const folder = files.join(path, "checkpoints")
   const names = (await files.exists(folder))

@@ -5,6 +5,7 @@ export {
   checkpointSteps,
   latestCheckpoint,
   loadCheckpoint,
+  readCheckpointState,
 } from "./checkpoint.ts"
 export {
   type DefaultRecipeOptions,

@@ -2,15 +2,16 @@
 
 import { platform } from "#platform"
 import { DataError, formatBytes, formatCount } from "../../core/index.ts"
-import { type Document, documents, files as filesSource, openData, toSource } from "../../data/index.ts"
-import { type BaselineResult, type Evaluation, evaluate } from "../../evaluate/index.ts"
+import type { BaselineResult, StoredBaseline, TextResult } from "../../evaluate/index.ts"
 import type { Model } from "../../generate/index.ts"
-import { dataFolderOf } from "../../train/index.ts"
 import { compare, comparisonLines, verdict } from "../comparison.ts"
 import { INTERRUPTED, interruptible } from "../interrupts.ts"
+import { measure, storeText } from "../measure-text.ts"
+import { type ModelFacts, modelFacts } from "../model-facts.ts"
 import { count, plural } from "../numbers.ts"
 import type { Output } from "../output.ts"
 import { wrap } from "../text.ts"
+import { heldOutText, type NamedText, textOfFiles } from "../texts.ts"
 import { transientLine } from "../transient-line.ts"
 import { type ModelArguments, withModel } from "./generate.ts"
 
@@ -20,45 +21,41 @@ export interface EvaluateCommandOptions extends ModelArguments {
 }
 
 export async function evaluateCommand(path: string, options: EvaluateCommandOptions, output: Output): Promise<number> {
-  return withModel(path, options, (model) =>
+  const facts = await modelFacts(path, options.checkpoint)
+  if (facts.note) await output.note(facts.note)
+  return withModel(facts.checkpoint, options, (model) =>
     interruptible(output, async (signal) => {
-      const dir = await runFolderOf(path)
-      const texts = await heldOutTexts(dir, options.data)
-      const evaluation = await evaluate(model, { data: documents(texts), signal }).catch((error: unknown) =>
+      const text = await textFor(facts, options.data)
+      const { weights } = options
+      const measured = await measure(model, facts, text, { output, signal, weights }).catch((error: unknown) =>
         unlessAborted(error, signal),
       )
-      if (evaluation === undefined) return INTERRUPTED
+      if (measured === undefined) return INTERRUPTED
       const baselines =
-        options.baselines && dir !== undefined
-          ? await baselinesOf(model, dir, options.data && texts, output, signal)
+        options.baselines && facts.dir !== undefined
+          ? await baselinesOf(model, facts.dir, options.data && text, output, signal)
           : []
       if (baselines === undefined) return INTERRUPTED
-      await tell({ model, evaluation, baselines, withBaselines: options.baselines, dir }, output)
+      const result = {
+        ...measured.result,
+        ...(baselines.length > 0 ? { baselines: baselines.map(withoutScores) } : {}),
+      }
+      await storeText(facts, text, { ...measured, result })
+      await tell({ facts, result, baselines, withBaselines: options.baselines }, output)
       return 0
     }),
   )
 }
 
-/** The run a model belongs to: `path` itself, or two floors up. */
-async function runFolderOf(path: string): Promise<string | undefined> {
-  const files = platform.files!
-  for (const dir of [path, files.dirname(files.dirname(path))])
-    if (await files.exists(files.join(dataFolderOf(files, dir), "summary.json"))) return dir
-  return undefined
+async function textFor({ dir }: ModelFacts, paths: readonly string[] | undefined): Promise<NamedText> {
+  if (paths !== undefined) return textOfFiles(paths)
+  if (dir !== undefined) return heldOutText(platform.files!, dir)
+  throw new DataError("this model keeps no held-out text of its own", "name a text: --data held-out.txt")
 }
 
-async function heldOutTexts(dir: string | undefined, paths: readonly string[] | undefined): Promise<Document[]> {
-  if (paths !== undefined) {
-    const texts: Document[] = []
-    for await (const document of toSource(filesSource(...paths)).documents()) texts.push(document)
-    return texts
-  }
-  if (dir === undefined)
-    throw new DataError("this model keeps no held-out text of its own", "name a text: --data held-out.txt")
-  const data = await openData(dataFolderOf(platform.files!, dir))
-  await Promise.all([data.train.close(), data.valid.close()])
-  return [...data.validDocuments]
-}
+/** What is stored of a baseline. */
+const withoutScores = (baseline: BaselineResult): StoredBaseline =>
+  Object.fromEntries(Object.entries(baseline).filter(([key]) => key !== "documents")) as unknown as StoredBaseline
 
 function unlessAborted(error: unknown, signal: AbortSignal): undefined {
   if (!signal.aborted) throw error
@@ -67,13 +64,13 @@ function unlessAborted(error: unknown, signal: AbortSignal): undefined {
 async function baselinesOf(
   { tokenizer }: Model,
   dir: string,
-  texts: readonly Document[] | undefined,
+  text: NamedText | undefined,
   output: Output,
   signal: AbortSignal,
 ): Promise<BaselineResult[] | undefined> {
   const line = transientLine(output)
   try {
-    const validTexts = texts?.map(({ text }) => text)
+    const validTexts = text && (await textsIn(text))
     return await compare({
       files: platform.files!,
       dir,
@@ -89,38 +86,47 @@ async function baselinesOf(
   }
 }
 
-interface Findings {
-  readonly model: Model
-  readonly evaluation: Evaluation
-  readonly baselines: readonly BaselineResult[]
-  readonly withBaselines: boolean
-  readonly dir: string | undefined
+async function textsIn({ source }: NamedText): Promise<string[]> {
+  const texts: string[] = []
+  for await (const { text } of source.documents()) texts.push(text)
+  return texts
 }
 
-async function tell({ model, evaluation, baselines, withBaselines, dir }: Findings, output: Output): Promise<void> {
+interface Told {
+  readonly facts: ModelFacts
+  readonly result: TextResult
+  readonly baselines: readonly BaselineResult[]
+  readonly withBaselines: boolean
+}
+
+async function tell({ facts, result, baselines, withBaselines }: Told, output: Output): Promise<void> {
   const { colors, width } = output
-  const { bitsPerByte, bitsPerCharacter, bitsPerToken, natsPerToken, tokens, bytes, protocol } = evaluation
-  await output.event({ model: model.source, ...evaluation, ...(withBaselines ? { baselines } : {}) })
+  const { bitsPerByte, bitsPerCharacter, bitsPerToken, natsPerToken, tokens, bytes, protocol, documents } = result
+  const numbers = { ...result, documents: documents.length }
+  await output.event({ model: facts.checkpoint, ...numbers, ...(withBaselines ? { baselines } : {}) })
   if (output.quiet) return output.answer(`${bitsPerByte.toFixed(4)}\n`)
-  const parameters = Object.values(model.parameters).reduce(
-    (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1),
-    0,
-  )
   await output.say(
-    `  ${colors.bold(`${bitsPerByte.toFixed(4)} bits per byte`)}  ${colors.dim(model.source)}`,
+    `  ${colors.bold(`${bitsPerByte.toFixed(4)} bits per byte`)}  ${colors.dim(facts.checkpoint)}`,
+    ...intervalLines(result, output),
     `  ${bitsPerCharacter.toFixed(4)} bits per character, ${bitsPerToken.toFixed(4)} bits (${natsPerToken.toFixed(4)} nats) per token`,
-    `  on ${plural(evaluation.documents, "document")}, ${formatBytes(bytes)}, ${count(tokens)} tokens`,
+    `  on ${plural(documents.length, "document")}, ${formatBytes(bytes)}, ${count(tokens)} tokens`,
     ...wrap(protocol, width - 4).map((line) => `  ${colors.dim(line)}`),
   )
   if (baselines.length > 0) {
-    await output.say(
-      "",
-      ...comparisonLines({ bitsPerByte, note: `${formatCount(parameters)} parameters` }, baselines, output),
-    )
+    const ours = { bitsPerByte, note: `${formatCount(facts.parameters)} parameters` }
+    await output.say("", ...comparisonLines(ours, baselines, output))
     await output.say("", ...wrap(verdict(bitsPerByte, baselines), width - 2).map((line) => `  ${line}`))
-  } else if (withBaselines && dir === undefined)
+  } else if (withBaselines && facts.dir === undefined)
     await output.say(
       "",
       `  ${colors.dim("no baselines: this model is apart from its run, whose text they would be trained on")}`,
     )
+}
+
+/** The 95 % interval and what it does not cover, or why there is none. */
+function intervalLines({ interval, noInterval }: TextResult, { colors, width }: Output): string[] {
+  if (interval === undefined) return wrap(noInterval ?? "", width - 4).map((line) => `  ${colors.dim(line)}`)
+  const { low, high, units, unit, note } = interval
+  const text = `95 % interval ${low.toFixed(4)} to ${high.toFixed(4)}, from ${plural(units, unit)}${note === undefined ? "" : `; ${note}`}`
+  return wrap(text, width - 4).map((line) => `  ${line}`)
 }

@@ -1,0 +1,3 @@
+// Findings: what evaluations found, to be stored and read again.
+export * from "./findings.ts"
+export { parseFindings, parseTextFindings, serializeFindings, withShortHashes } from "./stored.ts"
