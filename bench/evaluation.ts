@@ -45,7 +45,8 @@ async function readText(path: string): Promise<string> {
 async function readPairs(path: string): Promise<Pair[]> {
   let text = ""
   const decoder = new TextDecoder()
-  for await (const chunk of platform.gunzip(platform.files!.stream(path))) text += decoder.decode(chunk, { stream: true })
+  for await (const chunk of platform.gunzip(platform.files!.stream(path)))
+    text += decoder.decode(chunk, { stream: true })
   const lines = text.trim().split("\n")
   return lines.filter((_, i) => Math.floor(i / PARADIGM) % EVERY === 0).map((line) => JSON.parse(line) as Pair)
 }
@@ -74,12 +75,19 @@ async function textSpeed(model: Model, text: string, batchTokens: number | undef
   const { seconds, cpuSeconds } = await timed(async () => {
     tokens = (await scoreText(model, { data: text, ...options })).tokens
   })
-  return { parameters: parameterCounts(model.config).total, tokensPerSecond: tokens / seconds, tokensPerCpuSecond: tokens / cpuSeconds }
+  return {
+    parameters: parameterCounts(model.config).total,
+    tokensPerSecond: tokens / seconds,
+    tokensPerCpuSecond: tokens / cpuSeconds,
+  }
 }
 
 /** Good and bad sentence after an end-of-text token, their common beginning as the prefix. */
 function itemOf({ good, bad }: Pair, tokenizer: Tokenizer): EndingsItem {
-  const [a, b] = [good, bad].map((sentence) => [tokenizer.endOfText!, ...tokenizer.encode(sentence)]) as [number[], number[]]
+  const [a, b] = [good, bad].map((sentence) => [tokenizer.endOfText!, ...tokenizer.encode(sentence)]) as [
+    number[],
+    number[],
+  ]
   let shared = 0
   while (shared < a.length && a[shared] === b[shared]) shared++
   return { prefix: a.slice(0, shared), endings: [a.slice(shared), b.slice(shared)] }

@@ -58,7 +58,11 @@ async function measure(work: string): Promise<object> {
   if (work === "evaluation") {
     const pairs = join(DATA, "blimp.jsonl.gz")
     if (!existsSync(pairs)) throw new Error(`the pairs ${pairs} are missing`)
-    return benchEvaluation({ data: dataFor(work), pairs, ...(values.threads ? { threads: Number(values.threads) } : {}) })
+    return benchEvaluation({
+      data: dataFor(work),
+      pairs,
+      ...(values.threads ? { threads: Number(values.threads) } : {}),
+    })
   }
   const onProgress = (line: string) => process.stderr.write(`${line}\n`)
   const number = (text: string | undefined) => (text === undefined ? {} : { value: Number(text) })

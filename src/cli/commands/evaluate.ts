@@ -24,7 +24,8 @@ export async function evaluateCommand(path: string, options: EvaluateCommandOpti
     interruptible(output, async (signal) => {
       const dir = await runFolderOf(path)
       const texts = await heldOutTexts(dir, options.data)
-      const evaluation = await evaluate(model, { data: documents(texts), signal }).catch((error: unknown) =>
+      const allowShort = options.data === undefined // of a run's own held-out text there is no more
+      const evaluation = await evaluate(model, { data: documents(texts), allowShort, signal }).catch((error: unknown) =>
         unlessAborted(error, signal),
       )
       if (evaluation === undefined) return INTERRUPTED

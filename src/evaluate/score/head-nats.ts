@@ -61,7 +61,13 @@ export function headNats(head: DecoderHead, { likeliest = false } = {}): RowScor
     return score(logits, input(name, [end - from], "i32"))
   })
   const names = Object.keys(chunks[0]!) as (keyof RowScores)[]
-  const joined = names.map((name) => [name, concatenate(chunks.map((chunk) => chunk[name]!), 0)])
+  const joined = names.map((name) => [
+    name,
+    concatenate(
+      chunks.map((chunk) => chunk[name]!),
+      0,
+    ),
+  ])
   return Object.fromEntries(joined) as unknown as RowScores
 }
 

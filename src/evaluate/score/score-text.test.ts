@@ -200,7 +200,9 @@ describe("documents and blocks", () => {
       expect(sha256).toBe(hashText(items[i]!.text))
     }
     expect(documents[2]!.blockNats.length).toBeGreaterThan(2)
-    expect(score.bytes).toBe(sum(items.map(({ text }) => utf8(text))) - tokenizer.tokenBytes(tokenizer.encode("t")[0]!).length)
+    expect(score.bytes).toBe(
+      sum(items.map(({ text }) => utf8(text))) - tokenizer.tokenBytes(tokenizer.encode("t")[0]!).length,
+    )
     expect(score.characters).toBe(sum(items.map(({ text }) => [...text].length)) - 1)
     expect(documents[1]!.tokens).toBe(tokenizer.endOfText === undefined ? 0 : 1)
   })
