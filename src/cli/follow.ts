@@ -136,7 +136,7 @@ async function measureBest(
   if (last !== undefined && (best === undefined || best.step === step)) return { bitsPerByte: last, step }
   const data = await openData(dataFolderOf(platform.files!, dir))
   try {
-    const { bitsPerByte } = await evaluate(model, { data: data.validDocuments })
+    const { bitsPerByte } = await evaluate(model, { data: data.validDocuments, allowShort: true })
     return { bitsPerByte, step: best?.step ?? step }
   } finally {
     await Promise.all([data.train.close(), data.valid.close()])
