@@ -1,4 +1,4 @@
-// What every part of kinglet evaluate is given.
+// What every part of kinglet evaluate is given, and how a part that was interrupted ends.
 import type { Model } from "../generate/index.ts"
 import type { ModelFacts } from "./model-facts.ts"
 import type { Output } from "./output.ts"
@@ -9,6 +9,6 @@ export interface Evaluating {
   readonly output: Output
   readonly signal: AbortSignal
   readonly weights: "f32" | "f16"
-  /** Counts and compressors are measured, too. */
+  /** Counts and compressors of the same training text are measured, too. */
   readonly baselines: boolean
 }

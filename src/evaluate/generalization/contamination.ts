@@ -206,8 +206,9 @@ async function touchedDocument(
 }
 
 /** The first run of this document whose finding place is known. */
-function exampleOf({ document, ...text }: TestText, numbers: Int32Array, finds: Finds, words: number) {
-  const length = runLength({ ...text }, words)
+function exampleOf(text: TestText, numbers: Int32Array, finds: Finds, words: number) {
+  const { document } = text
+  const length = runLength(text, words)
   for (const [start, number] of numbers.entries()) {
     const trainId = finds.trainId(length, number)
     if (trainId === undefined) continue

@@ -1,0 +1,28 @@
+// What a generalization report has measured, as plain facts: the table and the sentence are made of them.
+import type { CapacityRatio } from "./capacity-ratio.ts"
+import type { Contamination } from "./contamination.ts"
+import type { CopiedNgrams } from "./copied-ngrams.ts"
+import type { Extraction } from "./extraction.ts"
+import type { Membership } from "./membership.ts"
+import type { OverfittingCurve } from "./overfitting-curve.ts"
+import type { TrainTestGap } from "./train-test-gap.ts"
+
+/** Memorizing, as far as it can be measured from outside: one text held against another. */
+export interface Memorization {
+  readonly gap: TrainTestGap
+  readonly extraction: Extraction
+  readonly membership: Membership
+}
+
+export interface GeneralizationMeasures {
+  readonly contamination: Contamination
+  /** Training text against the control; absent where the training text holds all of the test and no control was given. */
+  readonly training?: Memorization
+  /** Test text against the control; only where a control was given. */
+  readonly test?: Memorization
+  readonly overfitting?: OverfittingCurve
+  readonly capacity?: CapacityRatio
+  readonly copied?: CopiedNgrams
+  /** What the control was, and how much of it. */
+  readonly control: string
+}

@@ -1,0 +1,70 @@
+// One sentence on whether a model generalizes or memorizes, by rules.
+
+import type { GeneralizationMeasures, Memorization } from "./generalization-measures.ts"
+import { percent } from "./generalization-parts.ts"
+
+/**
+ * The sentence of a report. The first that holds decides how it begins:
+ *
+ * 1. extraction, or copying, or membership of the test text fires with a control given: "It has seen the test text"
+ * 2. extraction or copying of training text fires: "It has memorized training text"
+ * 3. membership fires alone: "It leans on having read the training text"
+ * 4. the held-out loss rose by more than 2 %: "It was trained too long"
+ * 5. contamination fires and there is no control: "It cannot be told whether it generalizes"
+ * 6. else: "It generalizes"
+ *
+ * The evidence follows with its control; contamination and capacity are said wherever they matter.
+ */
+export function generalizationSentence(measures: GeneralizationMeasures): string {
+  const clauses = [...evidence(measures), ...warnings(measures)]
+  return `${opening(measures)}: ${clauses.join("; ")}; control: ${measures.control}.`
+}
+
+function opening({ training, test, copied, overfitting, contamination }: GeneralizationMeasures): string {
+  if (test && (test.extraction.fires || test.membership.fires)) return "It has seen the test text"
+  if (training?.extraction.fires === true || copied?.fires === true) return "It has memorized training text"
+  if (training?.membership.fires === true) return "It leans on having read the training text"
+  if (overfitting?.fires === true) return "It was trained too long"
+  if (training === undefined && contamination.fires) return "It cannot be told whether it generalizes"
+  return "It generalizes"
+}
+
+function evidence({ training, test, copied }: GeneralizationMeasures): string[] {
+  return [
+    ...(test && (test.extraction.fires || test.membership.fires) ? [traces(test, "test")] : []),
+    ...(training ? [gapClause(training), traces(training, "training")] : []),
+    ...(copied?.fires === true
+      ? [`${percent(copied.lengths.at(-1)!.share)} of what it writes is copied in long runs`]
+      : []),
+  ]
+}
+
+function gapClause({ gap }: Memorization): string {
+  const amount = Math.abs(gap.difference).toFixed(3)
+  const isClear = gap.interval !== undefined && (gap.interval.low > 0 || gap.interval.high < 0)
+  if (!isClear) return `training text costs it no measurably different number of bits per byte (${amount} apart)`
+  return `training text costs it ${amount} bits per byte ${gap.difference > 0 ? "less" : "more"} than held-out text`
+}
+
+function traces({ extraction, membership }: Memorization, what: string): string {
+  const { train, heldOut } = extraction
+  const { auc, interval } = membership.byLoss
+  const range = interval ? `, ${interval.low.toFixed(2)} to ${interval.high.toFixed(2)}` : ""
+  const told = membership.fires ? "tells them apart" : "hardly tells them apart"
+  return `it continues ${train.exact} of ${train.passages} ${what} passages word for word and ${heldOut.exact} of ${heldOut.passages} of the control, and its loss ${told} (AUC ${auc.toFixed(2)}${range})`
+}
+
+function warnings({ contamination, overfitting, capacity }: GeneralizationMeasures): string[] {
+  const { fires, share } = contamination
+  return [
+    ...(fires ? [`${percent(share)} of the test text stands in the training text, so only its clean part counts`] : []),
+    ...(overfitting?.fires === true
+      ? [
+          `its held-out loss was lowest at step ${overfitting.minimum.step} and rose by ${overfitting.lostNats.toFixed(2)} nats a token after it`,
+        ]
+      : []),
+    ...(capacity !== undefined && capacity.ratio > 1
+      ? [`it is large enough to know ${capacity.ratio.toFixed(1)} times its training text by heart`]
+      : []),
+  ]
+}

@@ -1,0 +1,59 @@
+// What a model makes of passages: the loss of each, in evaluation mode, all with the same context.
+import type { Model } from "../../generate/index.ts"
+import { scoreEndings } from "../score/score-endings.ts"
+import { MIN_UNITS } from "../statistics/units.ts"
+import type { Passage, Passages } from "./passages.ts"
+
+export interface ScoredPassage extends Passage {
+  /** `Σ -ln p` over all but its first token, which is their only context from before. */
+  readonly nats: number
+}
+
+export interface ScoredPassages extends Passages {
+  readonly train: readonly ScoredPassage[]
+  readonly heldOut: readonly ScoredPassage[]
+}
+
+export interface PassOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: { readonly items: number; readonly total: number }) => void) | undefined
+}
+
+/** The nats of every passage of both sides. */
+export async function scorePassages(
+  model: Model,
+  passages: Passages,
+  options: PassOptions = {},
+): Promise<ScoredPassages> {
+  const all = [...passages.train, ...passages.heldOut]
+  const items = all.map(({ ids }) => ({ prefix: ids.slice(0, 1), endings: [ids.slice(1)] }))
+  const scores = await scoreEndings(model, items, given(options))
+  const scored = all.map((passage, i): ScoredPassage => ({ ...passage, nats: scores[i]![0]!.nats }))
+  const { length } = passages.train
+  return { ...passages, train: scored.slice(0, length), heldOut: scored.slice(length) }
+}
+
+/** Options without those that are undefined. */
+export function given({ signal, onProgress }: PassOptions) {
+  return { ...(signal && { signal }), ...(onProgress && { onProgress }) }
+}
+
+/** Passages that are resampled together: those of one document where each side has 20 of them, else each by itself. */
+export function passageUnits({ train, heldOut }: ScoredPassages) {
+  const counts = [train, heldOut].map((side) => new Set(side.map(({ document }) => document)).size)
+  const byDocument = Math.min(...counts) >= MIN_UNITS
+  const unitsOf = (side: readonly ScoredPassage[]): ScoredPassage[][] => {
+    if (!byDocument) return side.map((passage) => [passage])
+    const documents = new Map<number, ScoredPassage[]>()
+    for (const passage of side) documents.set(passage.document, [...(documents.get(passage.document) ?? []), passage])
+    return [...documents.values()]
+  }
+  return {
+    byDocument,
+    train: unitsOf(train),
+    heldOut: unitsOf(heldOut),
+    ...(byDocument
+      ? {}
+      : { note: `passages from ${counts[0]} and ${counts[1]} documents: this does not cover others` }),
+  }
+}

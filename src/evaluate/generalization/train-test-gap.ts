@@ -1,0 +1,54 @@
+// The train-test gap: how much cheaper training text is to the model than text it has not seen.
+import { bitsPerByteInterval, type Interval, type Units } from "../statistics/index.ts"
+import { differenceInterval, type Estimate } from "./difference-interval.ts"
+import { passageUnits, type ScoredPassage, type ScoredPassages } from "./score-passages.ts"
+
+export interface TrainTestGap {
+  /** Bits per byte of passages of the training text, and of the held-out text. */
+  readonly train: number
+  readonly heldOut: number
+  /** `heldOut - train`. */
+  readonly difference: number
+  /** Of the difference; both sides vary. */
+  readonly interval: Interval | undefined
+  /** Passages of each side. */
+  readonly passages: number
+  readonly note?: string
+}
+
+/**
+ * Held-out minus training loss in bits per byte, both on as many passages of the same length, in evaluation mode.
+ *
+ * A gap is no proof of memorizing: other authors are harder for any model. It says how much of a training loss can be believed.
+ */
+export function trainTestGap(scored: ScoredPassages): TrainTestGap {
+  const units = passageUnits(scored)
+  const [train, heldOut] = [estimate(units.train, units), estimate(units.heldOut, units)]
+  return {
+    train: train.value,
+    heldOut: heldOut.value,
+    difference: heldOut.value - train.value,
+    interval: differenceInterval(heldOut, train),
+    passages: scored.train.length,
+    ...(units.note !== undefined && { note: units.note }),
+  }
+}
+
+function estimate(side: readonly (readonly ScoredPassage[])[], units: ReturnType<typeof passageUnits>): Estimate {
+  const sums = side.map((passages, k) => ({
+    key: String(k),
+    nats: passages.reduce((sum, { nats }) => sum + nats, 0),
+    bytes: passages.reduce((sum, { bytes }) => sum + bytes.length, 0),
+  }))
+  const [nats, bytes] = [
+    sums.reduce((sum, unit) => sum + unit.nats, 0),
+    sums.reduce((sum, unit) => sum + unit.bytes, 0),
+  ]
+  const resampled: Units = {
+    unit: units.byDocument ? "document" : "block",
+    units: sums,
+    ...(units.note !== undefined && { note: units.note }),
+    ...(sums.length < 20 && { tooFew: "fewer than 20 passages" }),
+  }
+  return { value: nats / Math.LN2 / bytes, interval: bitsPerByteInterval(resampled) }
+}
