@@ -1,5 +1,5 @@
 // Models compared and reported from the command line: what is measured once is stored, and what is not fair is said.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -84,6 +84,16 @@ describe("compare", () => {
     const { code, stderr } = await run(["compare", "runs/a", "runs/b", "--data", "birds.jsonl", ...quick])
     expect(code).toBe(0)
     expect(stderr).toMatch(/warning: a was trained on \d+ % of this text: its bits per byte are too good/)
+  })
+
+  it("of a run with another's tokenizer says so, in two lines", async () => {
+    cpSync(join("runs", "a"), "strange", { recursive: true })
+    cpSync(join("runs", "fish", "tokenizer.json"), join("strange", "tokenizer.json"))
+    const { code, stderr } = await run(["compare", "strange", "runs/b", ...quick])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(
+      /^error: .*is not the tokenizer of this model: expected \d+ tokens, got \d+\n {2}hint: .*\n$/,
+    )
   })
 
   it.each<[string, string[], RegExp, number]>([

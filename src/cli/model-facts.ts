@@ -1,10 +1,11 @@
 // A model on disk, looked at without loading it: which checkpoint a path means, its size, its hash, and what its run tells.
 
 import { type FileSystem, platform } from "#platform"
-import { FormatError } from "../core/index.ts"
+import { DataError, FormatError } from "../core/index.ts"
 import type { MeasuredModel } from "../evaluate/index.ts"
 import { findCheckpoint } from "../generate/index.ts"
 import { type DecoderConfig, fromHuggingFaceConfig, parameterCounts } from "../models/index.ts"
+import { loadTokenizer } from "../tokenizer/index.ts"
 import { checkpointSteps, dataFolderOf, inspectRun, readCheckpointState } from "../train/index.ts"
 import { count } from "./numbers.ts"
 import { type TrainingFacts, trainingFacts } from "./training-facts.ts"
@@ -32,7 +33,7 @@ export interface ModelFacts {
 /**
  * The model that `path` means. Of a run that is not finished it is the last checkpoint, since the best is not known yet.
  *
- * @throws DataError    if there is none
+ * @throws DataError    if there is none, or its tokenizer is another model's
  * @throws FormatError  if config.json is damaged
  */
 export async function modelFacts(path: string, wanted: "best" | "last"): Promise<ModelFacts> {
@@ -42,6 +43,7 @@ export async function modelFacts(path: string, wanted: "best" | "last"): Promise
   const dir = await runFolderOf(files, path)
   const config = await configOf(files, checkpoint)
   const model = files.join(checkpoint, "model.safetensors")
+  if (dir !== undefined) await requireOwnTokenizer(files, [checkpoint, dir], config)
   const training = dir === undefined ? undefined : await trainingOf(files, dir, run ? undefined : checkpoint)
   const step = stepIn(files.basename(checkpoint))
   return {
@@ -88,6 +90,24 @@ async function configOf(files: FileSystem, checkpoint: string): Promise<DecoderC
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause
     throw new FormatError(`${path} is damaged: it is no JSON`, { hint: "use another checkpoint", cause })
+  }
+}
+
+/** A run's model has exactly the tokens of its tokenizer. @throws DataError  if these are another's */
+async function requireOwnTokenizer(
+  files: FileSystem,
+  folders: readonly string[],
+  { vocabSize }: DecoderConfig,
+): Promise<void> {
+  for (const folder of folders) {
+    const path = files.join(folder, "tokenizer.json")
+    if (!(await files.exists(path))) continue
+    const tokenizer = loadTokenizer(await files.readText(path))
+    if (tokenizer.vocabSize === vocabSize) return
+    throw new DataError(
+      `${path} is not the tokenizer of this model: expected ${count(vocabSize)} tokens, got ${count(tokenizer.vocabSize)}`,
+      "put back the tokenizer.json that the run was trained with",
+    )
   }
 }
 
