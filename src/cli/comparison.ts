@@ -2,7 +2,7 @@
 
 import type { FileSystem } from "#platform"
 import { formatBytes, formatDuration } from "../core/index.ts"
-import { openData } from "../data/index.ts"
+import { type DataInput, openData } from "../data/index.ts"
 import { type BaselineProgress, type BaselineResult, runBaselines } from "../evaluate/index.ts"
 import type { Tokenizer } from "../tokenizer/index.ts"
 import { dataFolderOf } from "../train/index.ts"
@@ -17,7 +17,7 @@ export interface Comparing {
   readonly dir: string
   readonly tokenizer: Tokenizer
   /** Held-out text; the run's own if not given. */
-  readonly validTexts?: readonly string[]
+  readonly valid?: DataInput
   readonly signal?: AbortSignal
   readonly onProgress?: (what: string) => void
 }
@@ -27,7 +27,7 @@ export async function compare({
   files,
   dir,
   tokenizer,
-  validTexts,
+  valid,
   signal,
   onProgress,
 }: Comparing): Promise<BaselineResult[]> {
@@ -35,7 +35,7 @@ export async function compare({
   try {
     return await runBaselines({
       train: data.train,
-      valid: validTexts ?? data.validDocuments,
+      valid: valid ?? data.validDocuments,
       tokenizer,
       ...(signal ? { signal } : {}),
       ...(onProgress ? { onProgress: (progress) => onProgress(progressLine(progress)) } : {}),
@@ -119,8 +119,10 @@ const missing = (baselines: readonly BaselineResult[]): string[] =>
     .filter(({ bitsPerByte }) => bitsPerByte === undefined)
     .map(({ title, note }) => `${title}: ${note ?? "not measured"}`)
 
-function noteOf({ order, note }: BaselineResult): string {
-  return [order === undefined ? undefined : `order ${order}`, note].filter((part) => part !== undefined).join("; ")
+function noteOf({ order, tableBytes, note }: BaselineResult): string {
+  const counts =
+    order === undefined ? undefined : `order ${order}${tableBytes ? `, ${formatBytes(tableBytes)} of counts` : ""}`
+  return [counts, note].filter((part) => part !== undefined).join("; ")
 }
 
 /** Which baselines the model beats, and plainly which predict the text better. */

@@ -9,6 +9,7 @@ import {
   type StoredBaseline,
   type TextFindings,
   type TextResult,
+  withShortHashes,
 } from "../evaluate/index.ts"
 import { compare, comparisonLines, verdict } from "./comparison.ts"
 import type { Evaluating } from "./evaluating.ts"
@@ -35,7 +36,11 @@ export async function evaluateText(options: TextOptions, evaluating: Evaluating)
   const { model, facts } = evaluating
   const text = await textFor(facts, options.data)
   const { stride } = options
-  const measured = await measure(model, facts, text, { ...evaluating, reliability: true, ...(stride ? { stride } : {}) })
+  const measured = await measure(model, facts, text, {
+    ...evaluating,
+    reliability: true,
+    ...(stride ? { stride } : {}),
+  })
   const baselines = evaluating.baselines ? await baselinesOf(text, options.against, evaluating) : []
   const result: TextResult = {
     ...measured.result,
@@ -119,7 +124,9 @@ function intervalLines({ interval, noInterval }: TextResult, { colors, width }: 
 
 function sizeLines(result: TextResult, { colors }: Output): string[] {
   const { bitsPerCharacter, bitsPerToken, natsPerToken, tokens, bytes, documents, reliability } = result
-  const calibrated = reliability && `probabilities are off by ${percentPoints(reliability.expectedCalibrationError)} on average; the likeliest token is right ${percentPoints(reliability.accuracy)} of the time`
+  const calibrated =
+    reliability &&
+    `probabilities are off by ${percentPoints(reliability.expectedCalibrationError)} on average; the likeliest token is right ${percentPoints(reliability.accuracy)} of the time`
   return [
     `  ${bitsPerCharacter.toFixed(4)} bits per character, ${bitsPerToken.toFixed(4)} bits (${natsPerToken.toFixed(4)} nats) per token`,
     `  on ${plural(documents.length, "document")}, ${formatBytes(bytes)}, ${count(tokens)} tokens`,
@@ -135,7 +142,7 @@ function closestLines(result: TextResult, baselines: readonly BaselineResult[], 
     .filter(({ documents, bitsPerByte }) => documents !== undefined && bitsPerByte !== undefined)
     .sort((a, b) => a.bitsPerByte! - b.bitsPerByte!)
   if (best === undefined) return []
-  const difference = pairedDifference(result.documents, best.documents!)
+  const difference = pairedDifference(withShortHashes(result.documents), withShortHashes(best.documents!))
   const sentence = differenceSentence("this model", best.title, difference)
   return paragraph(sentence.slice(0, 1).toUpperCase() + sentence.slice(1), output)
 }

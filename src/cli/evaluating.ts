@@ -1,14 +1,11 @@
-// What every part of kinglet evaluate is given, and how a part that was interrupted ends.
+// What every part of kinglet evaluate is given.
 import type { Model } from "../generate/index.ts"
+import type { MeasuringOptions } from "./measure-text.ts"
 import type { ModelFacts } from "./model-facts.ts"
-import type { Output } from "./output.ts"
 
-export interface Evaluating {
+export interface Evaluating extends MeasuringOptions {
   readonly model: Model
   readonly facts: ModelFacts
-  readonly output: Output
-  readonly signal: AbortSignal
-  readonly weights: "f32" | "f16"
   /** Counts and compressors of the same training text are measured, too. */
   readonly baselines: boolean
 }

@@ -3,12 +3,14 @@ import { Option } from "@commander-js/extra-typings"
 import {
   blasOption,
   checkpointOption,
+  collect,
   type Door,
   deviceOption,
   jsonOption,
   quietOption,
   threadsOption,
   weightsOption,
+  whole,
 } from "./options.ts"
 
 // evaluate
@@ -17,17 +19,36 @@ export function addEvaluate({ program, output, finish }: Door): void {
   program
     .command("evaluate")
     .summary("measure a model on held-out text, beside baselines")
-    .description("Measures a model in bits per byte: on the text its own run held out, or on yours.")
+    .description(
+      "Measures a model in bits per byte, on the text its own run held out or on yours, beside counts and compressors that saw the same training text. Or examines it by a suite of tasks, or asks whether it learned or memorized. What was found is kept in RUN/evaluations.",
+    )
     .argument("<model>", "a run folder or a checkpoint")
+    .optionsGroup("What is measured:")
     .addOption(new Option("--data <paths...>", "text to measure on (default: what the run held out)"))
-    .addOption(new Option("--no-baselines", "leave out counts and compressors"))
+    .addOption(
+      new Option("--stride <tokens>", "overlapping windows that move on by so many tokens; stored apart").argParser(
+        whole(1),
+      ),
+    )
+    .addOption(new Option("--suite <name>", "blimp, or a task file of your own; repeatable").argParser(collect))
+    .addOption(new Option("--generalization", "gap, extraction, membership, copying and contamination"))
+    .addOption(new Option("--quick", "a quarter of the passages for --generalization"))
+    .addOption(new Option("--all", "the text and generalization, beside the suites that are named"))
+    .optionsGroup("Beside what:")
+    .addOption(
+      new Option("--against <runs...>", "other runs among the baselines (RUN-vanilla, if trained, is there by itself)"),
+    )
+    .addOption(new Option("--no-baselines", "leave out counts, compressors and other runs"))
+    .optionsGroup("Model:")
     .addOption(checkpointOption())
     .addOption(weightsOption())
     .addOption(threadsOption())
     .addOption(blasOption())
     .addOption(deviceOption())
-    .addOption(jsonOption("one object, with bitsPerByte"))
+    .optionsGroup("What it tells:")
+    .addOption(jsonOption("one object for each part, the first with bitsPerByte"))
     .addOption(quietOption())
+    .optionsGroup("Options:")
     .addHelpText("after", EVALUATE_HELP)
     .action(async (model, options) =>
       finish(await (await import("./commands/evaluate.ts")).evaluateCommand(model, options, output(options))),
@@ -38,6 +59,9 @@ const EVALUATE_HELP = `
 Examples:
   $ kinglet evaluate runs/book
   $ kinglet evaluate runs/book --data other-book.txt --json
+  $ kinglet data get blimp && kinglet evaluate runs/book --suite blimp
+  $ kinglet evaluate runs/book --suite my-task.json --all
+  $ kinglet train --vanilla runs/book && kinglet evaluate runs/book
 
 Next: kinglet compare runs/a runs/b, kinglet report runs/NAME`
 

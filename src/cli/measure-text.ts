@@ -2,7 +2,7 @@
 
 import { platform } from "#platform"
 import { formatDuration } from "../core/index.ts"
-import { evaluate, type Findings, type TextFindings, textResultOf } from "../evaluate/index.ts"
+import { type EvaluateOptions, evaluate, type Findings, type TextFindings, textResultOf } from "../evaluate/index.ts"
 import type { Model } from "../generate/index.ts"
 import { type ModelArguments, withModel } from "./commands/generate.ts"
 import { measuredBy, storedFindings, storeFindings } from "./evaluations.ts"
@@ -39,11 +39,17 @@ export async function storeText(
   text: NamedText,
   findings: TextFindings,
 ): Promise<string | undefined> {
-  return facts.dir === undefined ? undefined : storeFindings(facts.dir, textName(facts, text), findings)
+  return facts.dir === undefined
+    ? undefined
+    : storeFindings(facts.dir, textName(facts, text, findings.result.stride), findings)
 }
 
-const textName = ({ step }: ModelFacts, { name, heldOutBy, sha256 }: NamedText): string =>
-  `${heldOutBy === undefined ? `${name}-${sha256.slice(0, 8)}` : "held-out"}${step === undefined ? "" : `-step-${step}`}`
+const textName = ({ step }: ModelFacts, { name, heldOutBy, sha256 }: NamedText, stride: number | undefined): string =>
+  [
+    heldOutBy === undefined ? `${name}-${sha256.slice(0, 8)}` : "held-out",
+    ...(stride === undefined ? [] : [`stride-${stride}`]),
+    ...(step === undefined ? [] : [`step-${step}`]),
+  ].join("-")
 
 /** Findings of the same weights on the same documents. */
 export async function storedTextOf(
@@ -68,8 +74,9 @@ export async function measure(
   model: Model,
   facts: ModelFacts,
   text: NamedText,
-  { signal, output, weights }: Pick<MeasuringOptions, "signal" | "output" | "weights">,
+  options: Pick<MeasuringOptions, "signal" | "output" | "weights"> & Pick<EvaluateOptions, "stride" | "reliability">,
 ): Promise<TextFindings> {
+  const { signal, output, weights, stride, reliability = false } = options
   const line = transientLine(output)
   const start = platform.now()
   const seconds = () => (platform.now() - start) / 1000
@@ -77,6 +84,8 @@ export async function measure(
     const evaluation = await evaluate(model, {
       data: text.source,
       allowShort: text.heldOutBy !== undefined, // of what a run held out there is no more
+      reliability,
+      ...(stride === undefined ? {} : { stride }),
       signal,
       onProgress: ({ bytes }) => line.tell(progressOf(facts.name, text, bytes, seconds())),
     })
@@ -86,7 +95,7 @@ export async function measure(
       kind: "text",
       model: measuredModel(facts, weights),
       data: { name, sha256, documents, bytes },
-      result: textResultOf(evaluation, seconds()),
+      result: { ...textResultOf(evaluation, seconds()), ...(stride === undefined ? {} : { stride }) },
     }
   } finally {
     await line.clear()

@@ -1,8 +1,13 @@
-// The equal-FLOP control of a run, as `train --vanilla RUN` asks for it: the run's own text and tokenizer, a plain recipe.
-import type { FileSystem } from "#platform"
-import { DataError } from "../core/index.ts"
+// The equal-FLOP control of a run: trained by `train --vanilla RUN` on the run's own text, measured beside it by `evaluate`.
+
+import { type FileSystem, platform } from "#platform"
+import { DataError, formatCount } from "../core/index.ts"
+import type { BaselineResult } from "../evaluate/index.ts"
 import { loadTokenizer } from "../tokenizer/index.ts"
-import { type Recipe, readRecipe, setRecipeValue, vanillaRecipe } from "../train/index.ts"
+import { inspectRun, type Recipe, readRecipe, setRecipeValue, vanillaRecipe } from "../train/index.ts"
+import { type MeasuringOptions, measureText } from "./measure-text.ts"
+import { type ModelFacts, modelFacts } from "./model-facts.ts"
+import type { NamedText } from "./texts.ts"
 
 export interface VanillaControl {
   /** With `settings` over what it would be. */
@@ -22,5 +27,53 @@ export async function vanillaOf(files: FileSystem, dir: string): Promise<Vanilla
   return {
     paths,
     recipe: (settings) => settings.reduce((set, [key, value]) => setRecipeValue(set, key, value), control),
+  }
+}
+
+/** Where the control of a run is put and looked for. */
+export const vanillaFolder = (dir: string): string => `${dir.replace(/[\\/]+$/, "")}-vanilla`
+
+/** Other runs' models on `text`, as baselines: those that were named, and the control of this run where one was trained. */
+export async function vanillaResults(
+  facts: ModelFacts,
+  text: NamedText,
+  against: readonly string[],
+  measuring: MeasuringOptions,
+): Promise<BaselineResult[]> {
+  const own = await trainedControl(facts)
+  const results: BaselineResult[] = []
+  for (const path of [...new Set([...own, ...against])])
+    results.push(await resultOf(facts, await modelFacts(path, measuring.checkpoint), text, measuring))
+  return results
+}
+
+async function trainedControl({ dir }: ModelFacts): Promise<string[]> {
+  if (dir === undefined) return []
+  const control = vanillaFolder(dir)
+  return (await inspectRun(platform.files!, control))?.finished === true ? [control] : []
+}
+
+/** Equal up to the rounding of a run to whole steps. */
+const EQUAL_FLOPS = 0.02
+
+async function resultOf(
+  ours: ModelFacts,
+  theirs: ModelFacts,
+  text: NamedText,
+  measuring: MeasuringOptions,
+): Promise<BaselineResult> {
+  const { result } = await measureText(theirs, text, measuring)
+  const [a, b] = [ours.training?.flops, theirs.training?.flops]
+  const isEqual = a !== undefined && b !== undefined && Math.abs(b / a - 1) <= EQUAL_FLOPS
+  const flops = b === undefined ? [] : [`${b.toExponential(2)} FLOPs${isEqual ? ", as many as this model" : ""}`]
+  return {
+    name: theirs.name,
+    title: theirs.name,
+    unit: "token",
+    bitsPerByte: result.bitsPerByte,
+    natsPerUnit: result.natsPerToken,
+    seconds: result.seconds,
+    note: [`${formatCount(theirs.parameters)} parameters`, ...flops].join(", "),
+    documents: result.documents,
   }
 }

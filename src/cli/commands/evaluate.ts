@@ -27,8 +27,9 @@ export async function evaluateCommand(path: string, options: EvaluateCommandOpti
   if (facts.note) await output.note(facts.note)
   return withModel(facts.checkpoint, options, (model) =>
     interruptible(output, async (signal) => {
-      const { weights, baselines } = options
-      const evaluating: Evaluating = { model, facts, output, signal, weights, baselines }
+      const { checkpoint, threads, blas, device, weights, baselines } = options
+      const placed = { checkpoint, threads, blas, device, weights }
+      const evaluating: Evaluating = { ...placed, model, facts, output, signal, baselines }
       try {
         for (const part of partsOf(options)) await part(evaluating)
         return 0
@@ -45,11 +46,11 @@ type Part = (evaluating: Evaluating) => Promise<void>
 /** What is measured: the text, unless something else is asked for and not everything. */
 function partsOf(options: EvaluateCommandOptions): Part[] {
   const { data, stride, suite = [], generalization, all, against = [], quick = false } = options
-  const isTextAsked = data !== undefined || stride !== undefined || against.length > 0
+  const isTextAsked = stride !== undefined || against.length > 0
   const isOtherAsked = suite.length > 0 || generalization === true
   return [
     ...(all || isTextAsked || !isOtherAsked ? [(one: Evaluating) => evaluateText({ data, stride, against }, one)] : []),
     ...suite.map((name) => (one: Evaluating) => evaluateSuite(name, one)),
-    ...(all || generalization ? [(one: Evaluating) => evaluateGeneralization({ quick }, one)] : []),
+    ...(all || generalization ? [(one: Evaluating) => evaluateGeneralization({ data, quick }, one)] : []),
   ]
 }

@@ -11,7 +11,7 @@ import { measurePeak } from "../peak.ts"
 import { planned, reasonLines } from "../planning.ts"
 import { digestOf, type Request, withDigest } from "../request.ts"
 import { type ChosenFolder, chooseFolder, takeFolder } from "../run-folders.ts"
-import { vanillaOf } from "../vanilla.ts"
+import { vanillaFolder, vanillaOf } from "../vanilla.ts"
 
 export interface TrainCommandOptions {
   readonly budget?: number | undefined
@@ -58,7 +58,7 @@ export async function trainCommand(
     strict: options.strict === true,
   }
   const digest = await digestOf(request, files)
-  const out = options.out ?? (control ? `${options.vanilla}-vanilla` : undefined)
+  const out = options.out ?? (control ? vanillaFolder(options.vanilla!) : undefined)
   const { dir, unfinished } = await folderFor(files, source.name, out, digest)
   const before = unfinished?.device
   await using device = await openDevice({
