@@ -46,7 +46,7 @@ function suiteOf(name: string, all: readonly Series[]): Html {
   const chance = finite(drawn[0]!.suite.chance) ?? 0.5
   const rows = rowsOf(drawn, published)
   return html`<h3>${name}</h3>
-<p>Guessing reaches ${percent(chance)}${rows.length > 0 && " (the dashed line)"}.${firsts.length > drawn.length && ` Drawn are the ${drawn.length} best of ${firsts.length}.`}${all.length > firsts.length && " Of the seeds of a recipe, the first is drawn."}</p>
+<p>Guessing reaches ${percent(chance)}${rows.length > 0 && " (the dashed line)"}.${rows.length > 0 && firsts.length > drawn.length && ` Drawn are the ${drawn.length} best of ${firsts.length}.`}${rows.length > 0 && all.length > firsts.length && " Of the seeds of a recipe, the first is drawn."}</p>
 ${overall(all, published)}
 ${rows.length > 0 && figure(chartOf(name, rows, drawn, published, chance))}`
 }
