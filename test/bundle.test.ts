@@ -1,6 +1,6 @@
 // The library inside an application: bundled for the browser by esbuild and by Vite, without Node, small, and running.
 import { mkdirSync, writeFileSync } from "node:fs"
-import { basename, join } from "node:path"
+import { dirname, join } from "node:path"
 import { gzipSync } from "node:zlib"
 import * as esbuild from "esbuild"
 import * as vite from "vite"
@@ -24,10 +24,25 @@ console.log("doors " + counts.filter((count) => count > 0).length + " isolated "
 console.log("done")
 `
 
-/** Code by file; the entry comes first. */
-type Files = { readonly [name: string]: string }
+/** A page's module: makes a report of two steps, which is a chart of the loss and one of a result, each drawn twice. */
+const reporter = `
+import { reportHtml } from "kinglet/evaluate"
+const training = [{ step: 1, tokens: 10, nats: 4 }, { step: 2, tokens: 20, nats: 3 }]
+const run = { name: "run", training, result: { text: "text", bitsPerByte: 2 } }
+const page = await reportHtml({ version: 1, title: "Report", runs: [run] })
+console.log("drawings " + page.match(/role="img"/g).length)
+console.log("done")
+`
 
-async function bundleWithEsbuild(source: string): Promise<Files> {
+/** Modules by their path in the site, and the one that the page starts with. */
+interface Bundle {
+  readonly entry: string
+  readonly files: Readonly<Record<string, string>>
+}
+
+const codeOf = ({ files }: Bundle): string => Object.values(files).join("\n")
+
+async function bundleWithEsbuild(source: string): Promise<Bundle> {
   const { outputFiles } = await esbuild.build({
     stdin: { contents: source, resolveDir: folder },
     bundle: true,
@@ -38,10 +53,10 @@ async function bundleWithEsbuild(source: string): Promise<Files> {
     target: "es2022",
     logLevel: "silent",
   })
-  return { "main.js": outputFiles[0]!.text }
+  return { entry: "main.js", files: { "main.js": outputFiles[0]!.text } }
 }
 
-async function bundleWithVite(source: string): Promise<Files> {
+async function bundleWithVite(source: string): Promise<Bundle> {
   const project = join(folder, "vite")
   mkdirSync(project, { recursive: true })
   writeFileSync(join(project, "main.js"), source)
@@ -49,14 +64,13 @@ async function bundleWithVite(source: string): Promise<Files> {
   const built = await vite.build({ root: project, configFile: false, logLevel: "silent", build: { minify: true } })
   const { output } = built as vite.Rolldown.RolldownOutput
   const chunks = output.filter((file) => file.type === "chunk") // assets: programs of workers
-  const code = chunks.map((chunk) => chunk.code).join("\n")
+  const files = Object.fromEntries(chunks.map(({ fileName, code }) => [fileName, code]))
+  const bundle = { entry: chunks.find(({ isEntry }) => isEntry)!.fileName, files }
   // Vite does not refuse a module of Node: outside production it puts in a stand-in that throws with this sentence.
+  const code = codeOf(bundle)
   if (code.includes("has been externalized")) throw new Error(`not for a browser: ${/`node:\w+`/.exec(code)?.[0]}`)
-  const entryFirst = chunks.sort((a, b) => Number(b.isEntry) - Number(a.isEntry))
-  return Object.fromEntries(entryFirst.map((chunk) => [basename(chunk.fileName), chunk.code]))
+  return bundle
 }
-
-const codeOf = (files: Files): string => Object.values(files).join("\n")
 
 const bundlers = { esbuild: bundleWithEsbuild, vite: bundleWithVite }
 
@@ -111,13 +125,23 @@ it(`the door for running a model weighs at most ${runningModelLimitBytes / 1000}
 })
 
 describe.skipIf(!hasChromium())("in Chromium", () => {
+  async function runBundled(name: string, source: string, bundle: (source: string) => Promise<Bundle>) {
+    const site = join(folder, name)
+    const { entry, files } = await bundle(source)
+    for (const [path, code] of Object.entries(files)) {
+      mkdirSync(dirname(join(site, path)), { recursive: true })
+      writeFileSync(join(site, path), code)
+    }
+    writeFileSync(join(site, "index.html"), `<!doctype html><script type="module" src="/${entry}"></script>`)
+    return runPage(site)
+  }
+
   it.each(Object.entries(bundlers))("a page bundled by %s opens every door", async (name, bundle) => {
-    const site = join(folder, `site-${name}`)
-    mkdirSync(site, { recursive: true })
-    const files = await bundle(consumer(doorNames()))
-    for (const [file, code] of Object.entries(files)) writeFileSync(join(site, file), code)
-    const [entry] = Object.keys(files)
-    writeFileSync(join(site, "index.html"), `<!doctype html><script type="module" src="${entry}"></script>`)
-    expect(await runPage(site)).toEqual([`doors ${doorNames().length} isolated true`, "done"])
+    const lines = await runBundled(`doors-${name}`, consumer(doorNames()), bundle)
+    expect(lines).toEqual([`doors ${doorNames().length} isolated true`, "done"])
+  })
+
+  it.each(Object.entries(bundlers))("a page bundled by %s makes a report", async (name, bundle) => {
+    expect(await runBundled(`report-${name}`, reporter, bundle)).toEqual(["drawings 4", "done"])
   })
 })

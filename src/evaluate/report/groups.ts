@@ -34,8 +34,8 @@ export function groupsOf(facts: ReportFacts): Group[] {
     const name = run.group ?? run.name
     members.set(name, [...(members.get(name) ?? []), run])
   }
-  const distinct = distinctNames(members)
-  return [...members].map(([name, runs]) => ({ name, runs, look: lookOf(distinct.indexOf(name)) }))
+  const names = distinctNames(members)
+  return [...members].map(([name, runs]) => ({ name, runs, look: lookOf(names.indexOf(name)) }))
 }
 
 function distinctNames(members: ReadonlyMap<string, readonly RunFacts[]>): string[] {
@@ -48,6 +48,12 @@ function distinctNames(members: ReadonlyMap<string, readonly RunFacts[]>): strin
 
 function bestOf(runs: readonly RunFacts[]): number {
   return Math.min(1e9, ...runs.map(({ result }) => finite(result?.bitsPerByte) ?? 1e9))
+}
+
+/** As many as can be told apart, each with a look of its own: the group's, unless one of them has none. */
+export function distinct<T extends { readonly look: Look }>(items: readonly T[]): T[] {
+  const few = items.slice(0, DISTINCT)
+  return few.some(({ look }) => isQuiet(look)) ? few.map((item, index) => ({ ...item, look: lookOf(index) })) : few
 }
 
 function lookOf(index: number): Look {

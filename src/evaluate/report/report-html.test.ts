@@ -1,4 +1,4 @@
-import { DOMParser, type Element } from "@xmldom/xmldom"
+import { DOMParser, type Element, XMLSerializer } from "@xmldom/xmldom"
 import { describe, expect, it } from "vitest"
 import {
   comparedFacts,
@@ -34,6 +34,8 @@ function drawings(page: string): Element[] {
 
 const charts = (page: string): Element[] => drawings(page).filter((svg) => svg.getAttribute("role") === "img")
 
+const markupOf = (svg: Element): string => new XMLSerializer().serializeToString(svg)
+
 const runWith = (run: Partial<RunFacts>): ReportFacts => ({ version: 1, title: "t", runs: [{ name: "r", ...run }] })
 
 describe.each(cases)("a report of %s", (_, facts) => {
@@ -57,7 +59,7 @@ describe.each(cases)("a report of %s", (_, facts) => {
     const all = charts(page)
     for (const svg of all) {
       expect(svg.getAttribute("aria-label")).toMatch(/\w{3}/)
-      expect(/NaN|Infinity|undefined|⚠/.exec(svg.toString())).toBeNull()
+      expect(/NaN|Infinity|undefined|⚠/.exec(markupOf(svg))).toBeNull()
     }
     const classes = all.map((svg) => svg.getAttribute("class"))
     expect(classes.filter((name) => name === "chart wide").length).toBe(all.length / 2)
@@ -66,7 +68,7 @@ describe.each(cases)("a report of %s", (_, facts) => {
 
   it("uses no color but variables of its style, so that both themes come from one drawing", async () => {
     const colors = charts(await reportHtml(facts)).flatMap((svg) =>
-      [...svg.toString().matchAll(/\s(?:fill|stroke)="([^"]+)"/g)].map(([, color]) => color!),
+      [...markupOf(svg).matchAll(/\s(?:fill|stroke)="([^"]+)"/g)].map(([, color]) => color!),
     )
     expect(colors.filter((color) => !/^(none|currentColor|var\(--[a-z0-9-]+\))$/.test(color))).toEqual([])
   })

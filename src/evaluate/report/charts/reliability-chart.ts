@@ -1,7 +1,7 @@
 // How well probabilities are meant: a model that says 70 % should be right 7 times in 10, on the diagonal.
 import * as Plot from "@observablehq/plot"
 import { finite, percent, shorten, whole } from "../format.ts"
-import type { Group, Look } from "../groups.ts"
+import { distinct, type Group, type Look } from "../groups.ts"
 import { FAINT } from "./draw.ts"
 import type { Chart } from "./figure.ts"
 
@@ -21,7 +21,8 @@ interface Curve {
 
 /** Undefined where no run was measured. Of a group, its first measured run is drawn. */
 export function reliabilityChart(groups: readonly Group[]): Chart | undefined {
-  const curves = groups.flatMap(curveOf)
+  const all = groups.flatMap(curveOf)
+  const curves = distinct(all)
   if (curves.length === 0) return undefined
   const largest = Math.max(...curves.flatMap(({ bins }) => bins.map(({ part }) => part)))
   const axis = {
@@ -35,8 +36,7 @@ export function reliabilityChart(groups: readonly Group[]): Chart | undefined {
       .slice(0, 5)
       .join(", ")}.`,
     legend: curves.map(({ name, look }) => ({ name: shorten(name, 32), look, kind: "dot" as const })),
-    caption:
-      "On the dashed diagonal, probabilities are meant as they are said; below it the model is too sure. The area of a symbol is in proportion to its tokens.",
+    caption: `On the dashed diagonal, probabilities are meant as they are said; below it the model is too sure. The area of a symbol is in proportion to its tokens.${all.length > curves.length ? ` Drawn are ${curves.length} of ${all.length} recipes.` : ""}`,
     width: 520,
     options: ({ narrow }) => ({
       height: narrow ? 348 : 500,

@@ -10,7 +10,7 @@ import { absent, type Section } from "./section.ts"
 export function reliability(groups: readonly Group[]): Section {
   const [id, title] = ["reliability", "Are probabilities meant as they are said?"]
   const chart = reliabilityChart(groups)
-  if (chart === undefined) return absent(id, title, "kinglet evaluate RUN --reliability")
+  if (chart === undefined) return absent(id, title, "kinglet evaluate RUN")
   const measured = groups.flatMap(({ runs }) => runs).filter((run) => run.reliability !== undefined)
   const table = tableOf({
     columns: [{ title: "run" }, { title: "right", number: true }, { title: "calibration error", number: true }],

@@ -3,19 +3,19 @@ import { type BarRow, barsOptions } from "../charts/bars-chart.ts"
 import { type Chart, figure, type LegendItem } from "../charts/figure.ts"
 import type { SuiteFacts } from "../facts.ts"
 import { finite, percent, range, shorten, whole } from "../format.ts"
-import { DISTINCT, type Group } from "../groups.ts"
+import { distinct, type Group, type Look } from "../groups.ts"
 import { type Html, html, type Part } from "../html.ts"
 import { tableOf } from "../table.ts"
 import { absent, type Section } from "./section.ts"
 
-/** Bars a phenomenon before the chart cannot be read; a group's first measured run stands for it. */
-const MAX_SERIES = DISTINCT
 const MARKS = ["diamond", "triangle", "cross"] as const
 
 interface Series {
   readonly name: string
-  readonly color: string
+  readonly look: Look
   readonly suite: SuiteFacts
+  /** Of its group, the first that was measured: it stands for the group in the chart. */
+  readonly isFirst: boolean
 }
 
 export function suites(groups: readonly Group[]): Section {
@@ -30,9 +30,10 @@ export function suites(groups: readonly Group[]): Section {
 function seriesOf(name: string, groups: readonly Group[]): Series[] {
   return groups.flatMap(({ runs, look }) => {
     const measured = runs.filter((run) => (run.suites ?? []).some((suite) => suite.name === name))
-    return measured
-      .slice(0, 1)
-      .map((run) => ({ name: run.name, color: look.color, suite: run.suites!.find((suite) => suite.name === name)! }))
+    return measured.map((run, index) => {
+      const suite = run.suites!.find((suite) => suite.name === name)!
+      return { name: run.name, look, suite, isFirst: index === 0 }
+    })
   })
 }
 
@@ -40,13 +41,12 @@ function suiteOf(name: string, all: readonly Series[]): Html {
   const published = all
     .flatMap(({ suite }) => suite.published ?? [])
     .filter((each, at, list) => list.findIndex((other) => other.name === each.name) === at)
-  const drawn = all
-    .toSorted((a, b) => (finite(b.suite.accuracy) ?? 0) - (finite(a.suite.accuracy) ?? 0))
-    .slice(0, MAX_SERIES)
+  const firsts = all.filter(({ isFirst }) => isFirst)
+  const drawn = distinct(firsts.toSorted((a, b) => (finite(b.suite.accuracy) ?? 0) - (finite(a.suite.accuracy) ?? 0)))
   const chance = finite(drawn[0]!.suite.chance) ?? 0.5
   const rows = rowsOf(drawn, published)
   return html`<h3>${name}</h3>
-<p>Guessing reaches ${percent(chance)}${rows.length > 0 && " (the dashed line)"}.${all.length > drawn.length && ` Drawn are the ${drawn.length} best of ${all.length}.`}</p>
+<p>Guessing reaches ${percent(chance)}${rows.length > 0 && " (the dashed line)"}.${rows.length > 0 && firsts.length > drawn.length && ` Drawn are the ${drawn.length} best of ${firsts.length}.`}${rows.length > 0 && all.length > firsts.length && " Of the seeds of a recipe, the first is drawn."}</p>
 ${overall(all, published)}
 ${rows.length > 0 && figure(chartOf(name, rows, drawn, published, chance))}`
 }
@@ -77,10 +77,10 @@ function rowsOf(drawn: readonly Series[], published: Published): BarRow[] {
   const names = [...new Set(drawn.flatMap(({ suite }) => (suite.phenomena ?? []).map(({ name }) => name)))]
   return names.map((label) => ({
     label: label.replaceAll("_", " "),
-    bars: drawn.flatMap(({ suite, color }) => {
+    bars: drawn.flatMap(({ suite, look }) => {
       const found = suite.phenomena?.find(({ name }) => name === label)
       if (finite(found?.accuracy) === undefined) return []
-      return [{ value: found!.accuracy, interval: found!.interval, color, text: percent(found!.accuracy) }]
+      return [{ value: found!.accuracy, interval: found!.interval, color: look.color, text: percent(found!.accuracy) }]
     }),
     marks: published.slice(0, MARKS.length).flatMap(({ phenomena }, index) => {
       const value = finite(phenomena?.[label])
@@ -101,7 +101,7 @@ function chartOf(
   return {
     label: `Bars of the accuracy on ${name} per phenomenon: ${rows.map(({ label, bars }) => `${label} ${bars[0]?.text ?? "not measured"}`).join(", ")}.`,
     legend: [
-      ...drawn.map((series): LegendItem => ({ name: shorten(series.name, 32), look: series, kind: "bar" })),
+      ...drawn.map((series): LegendItem => ({ name: shorten(series.name, 32), look: series.look, kind: "bar" })),
       ...marked.map(
         (each): LegendItem => ({
           name: `${shorten(each.name, 32)}, published`,
