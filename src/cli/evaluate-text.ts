@@ -57,7 +57,8 @@ async function textFor({ dir }: ModelFacts, paths: readonly string[] | undefined
 }
 
 /** Scores by document are not stored. */
-const withoutScores = ({ documents: _, ...baseline }: BaselineResult): StoredBaseline => baseline
+const withoutScores = (baseline: BaselineResult): StoredBaseline =>
+  Object.fromEntries(Object.entries(baseline).filter(([key]) => key !== "documents")) as unknown as StoredBaseline
 
 async function baselinesOf(
   text: NamedText,

@@ -62,7 +62,7 @@ const calibratedLossOf: Loss = async ({ nats, bytes }) => nats / (await platform
 function scoresOf(units: readonly (readonly ScoredPassage[])[], loss: Loss): Promise<number[]> {
   return Promise.all(
     units.map(async (passages) => {
-      const losses = await Promise.all(passages.map(loss))
+      const losses = await Promise.all(passages.map(async (passage) => loss(passage)))
       return -losses.reduce((sum, value) => sum + value, 0) / losses.length
     }),
   )
