@@ -3,6 +3,7 @@ import type { Model } from "../generate/index.ts"
 import type { DocumentScore } from "./score/document-score.ts"
 import type { Reliability } from "./score/reliability.ts"
 import { type ScoreTextOptions, scoreText } from "./score/score-text.ts"
+import { bitsPerByteInterval, type Interval, unitsOf } from "./statistics/index.ts"
 
 export type EvaluateOptions = ScoreTextOptions
 
@@ -18,6 +19,10 @@ export interface Evaluation {
   readonly bytes: number
   readonly characters: number
   readonly documents: number
+  /** 95 % interval of `bitsPerByte`, documents or blocks of about 10 kB resampled; absent where there are too few of them. */
+  readonly interval?: Interval
+  /** Why there is no interval. */
+  readonly noInterval?: string
   /** How much context each token had. */
   readonly protocol: string
   /** What each document cost, in their order. */
@@ -36,6 +41,8 @@ export interface Evaluation {
 export async function evaluate(model: Model, options: EvaluateOptions): Promise<Evaluation> {
   const { documents, nats, tokens, bytes, characters, ...rest } = await scoreText(model, options)
   const bits = nats / Math.LN2
+  const units = unitsOf(documents)
+  const interval = bitsPerByteInterval(units)
   return {
     bitsPerByte: bits / bytes,
     bitsPerCharacter: bits / characters,
@@ -45,6 +52,9 @@ export async function evaluate(model: Model, options: EvaluateOptions): Promise<
     bytes,
     characters,
     documents: documents.length,
+    ...(interval
+      ? { interval }
+      : { noInterval: units.tooFew ?? "no interval: the bytes of one document outweigh all others" }),
     ...rest,
     perDocument: documents,
   }

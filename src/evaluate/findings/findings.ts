@@ -6,7 +6,7 @@ import type { Evaluation } from "../evaluate.ts"
 import type { GeneralizationFacts } from "../report/facts.ts"
 import type { DocumentScore } from "../score/document-score.ts"
 import type { Reliability } from "../score/reliability.ts"
-import { bitsPerByteInterval, type Interval, unitsOf } from "../statistics/index.ts"
+import type { Interval } from "../statistics/index.ts"
 
 export const FINDINGS_VERSION = 1
 
@@ -141,13 +141,6 @@ export function dataSha256(documentHashes: readonly string[]): string {
 
 /** An evaluation as it is stored, with the interval over its documents or blocks. */
 export function textResultOf({ perDocument, ...numbers }: Evaluation, seconds: number): TextResult {
-  const units = unitsOf(perDocument)
-  const interval = bitsPerByteInterval(units)
-  return {
-    ...numbers,
-    nats: perDocument.reduce((sum, { nats }) => sum + nats, 0),
-    seconds,
-    ...(interval ? { interval } : { noInterval: units.tooFew ?? "no interval: a loss is not finite" }),
-    documents: perDocument,
-  }
+  const nats = perDocument.reduce((sum, document) => sum + document.nats, 0)
+  return { ...numbers, nats, seconds, documents: perDocument }
 }

@@ -18,7 +18,7 @@ function sentenceOf(run: RunFacts, { bitsPerByte, interval, text }: ResultFacts,
   const rank = runs.length > 1 && texts.size === 1 ? `, the best of ${runs.length} runs,` : ""
   const known = ends(interval)
   const span = known === undefined ? "" : ` (95 % interval ${bits(known.low)} to ${bits(known.high)})`
-  return `${run.name}${rank} needs ${bits(bitsPerByte)} bits a byte${span} on ${text}.`
+  return `${run.name}${rank} needs ${bits(bitsPerByte)} bits per byte${span} on ${text}.`
 }
 
 function againstBaselines({ bitsPerByte, baselines = [] }: ResultFacts): string {

@@ -9,7 +9,9 @@ import { type Section, unknown } from "./section.ts"
 export function frontier(groups: readonly Group[]): Section {
   const [id, title] = ["frontier", "Size and loss"] as const
   const runs = groups.flatMap((group) => group.runs)
-  const texts = [...new Set(runs.flatMap(({ result }) => (result === undefined ? [] : [result.text])))]
+  const named = runs.flatMap(({ result }) => (result === undefined ? [] : [result.text]))
+  const texts = [...new Set(named)].filter((text) => named.filter((each) => each === text).length > 1)
+  if (named.length > 0 && texts.length === 0) return unknown(id, title, "it takes two runs on the same text")
   const measure = runs.every(({ parameters }) => finite(parameters) === undefined) ? "bytes" : "parameters"
   const charts = texts.flatMap((text) => {
     const chart = frontierChart(measuredOn(text, groups), measure)
