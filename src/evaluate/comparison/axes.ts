@@ -25,6 +25,9 @@ export interface ComparisonAxis {
 /** Timed twice on an idle machine, tokens a second agree within some percent. Assumption. */
 const TIMED = 0.05
 
+/** A control of equal compute is equal up to a whole number of steps. */
+const WHOLE_STEPS = 0.01
+
 const axis = (
   key: string,
   name: string,
@@ -39,7 +42,7 @@ export const COMPARISON_AXES: readonly ComparisonAxis[] = [
   axis("bitsPerByte", "bits per byte", "bitsPerByte", "less", ({ result }) => result.bitsPerByte),
   axis("parameters", "parameters", "count", "less", ({ parameters }) => parameters),
   axis("bytes", "bytes", "bytes", "less", ({ bytes }) => bytes),
-  axis("trainingFlops", "training FLOPs", "flops", "less", ({ trainingFlops }) => trainingFlops),
+  axis("trainingFlops", "training FLOPs", "flops", "less", ({ trainingFlops }) => trainingFlops, WHOLE_STEPS),
   axis("trainingSeconds", "training time", "seconds", "less", ({ trainingSeconds }) => trainingSeconds, TIMED),
   axis(
     "tokensPerSecond",

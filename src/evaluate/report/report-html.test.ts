@@ -120,7 +120,9 @@ describe("the sentence of the headline", () => {
   }
 
   it("says that a baseline wins, and which", async () => {
-    expect(await measured(3, 1.5)).toBe("r needs 2.000 bits per byte on t. A baseline wins: b1 needs 1.500, 0.500 less.")
+    expect(await measured(3, 1.5)).toBe(
+      "r needs 2.000 bits per byte on t. A baseline wins: b1 needs 1.500, 0.500 less.",
+    )
   })
 
   it("says that none does, and how far the best one is", async () => {
