@@ -1,54 +1,67 @@
 // Membership: can the model's loss tell training passages from held-out ones?
 import { platform } from "#platform"
-import { type AreaUnderCurve, areaUnderCurve } from "../statistics/index.ts"
+import { type AreaUnderCurve, areaUnderCurve, type Interval } from "../statistics/index.ts"
+import { differenceInterval } from "./difference-interval.ts"
 import { passageUnits, type ScoredPassage, type ScoredPassages } from "./score-passages.ts"
 
 /**
- * How far above one half the areas must lie, with their intervals, before membership counts as shown.
- *
- * Training and held-out text differ by more than having been read: other authors, other plays. Clean models reach some 0.5 to
- * 0.6 by that alone (LOG.md).
+ * How far the model's area must lie above the reference's, with the interval of their difference, before membership counts as
+ * shown: models that have read a text once or a few times tell its authors a little better than counts do (LOG.md).
  */
-export const MEMBERSHIP_MARGIN = 0.1
+export const MEMBERSHIP_MARGIN = 0.05
 
 export interface Membership {
-  /** By loss: probability that a training passage costs less a token than a held-out one. 0.5 is ideal. */
+  /** By loss: probability that a training passage costs less a token than a held-out one. */
   readonly byLoss: AreaUnderCurve
   /** By loss over the size of the passage under gzip, so that text which is easy for anyone counts less. */
   readonly byCalibratedLoss: AreaUnderCurve
+  /**
+   * What a count model reaches that has read the same documents but not these passages: one half where both texts are of one
+   * kind, more where the held-out text has other authors. It is the control.
+   */
+  readonly byReference: AreaUnderCurve
+  /** `byLoss - byReference`: 0 is ideal. */
+  readonly difference: number
+  readonly interval: Interval | undefined
   /** Values compared: passages, or means of documents. */
   readonly unit: "document" | "passage"
   readonly train: number
   readonly heldOut: number
   readonly note?: string
-  /** Both intervals lie above `0.5 + MEMBERSHIP_MARGIN`. */
+  /** The interval of the difference lies above {@link MEMBERSHIP_MARGIN}, and that of the area above one half. */
   readonly fires: boolean
 }
 
 /**
- * AUC of the loss as a test of membership: 0.5 when the model treats training text as any other, 1 when it knows each passage.
+ * AUC of the loss as a test of membership, beside what can be told without memory: 0.5 when the model treats training text as
+ * any other, 1 when it knows each passage.
  *
  * Where each side has 20 documents a document counts once, by the mean of its passages; else each passage counts.
  *
- * @see Yeom et al. 2018, arXiv:1709.01604 (loss); Carlini et al. 2021, arXiv:2012.07805, section 5 (loss over zlib size)
+ * @see Yeom et al. 2018, arXiv:1709.01604 (loss); Carlini et al. 2021, arXiv:2012.07805, section 5 (loss over zlib size);
+ *      Duan et al. 2024, arXiv:2402.07841 (why a difference between the texts must not count as membership)
  */
 export async function membership(scored: ScoredPassages): Promise<Membership> {
   const { train, heldOut, byDocument, note } = passageUnits(scored)
-  const byLoss = areaUnderCurve(await scoresOf(train, lossOf), await scoresOf(heldOut, lossOf))
-  const byCalibratedLoss = areaUnderCurve(
-    await scoresOf(train, calibratedLossOf),
-    await scoresOf(heldOut, calibratedLossOf),
-  )
+  const areaBy = async (loss: Loss) => areaUnderCurve(await scoresOf(train, loss), await scoresOf(heldOut, loss))
+  const [byLoss, byCalibratedLoss, byReference] = [
+    await areaBy(lossOf),
+    await areaBy(calibratedLossOf),
+    await areaBy(({ referenceNats }) => referenceNats),
+  ]
+  const sides = [byLoss, byReference].map(({ auc: value, interval }) => ({ value, interval }))
+  const interval = differenceInterval(sides[0]!, sides[1]!)
   return {
     byLoss,
     byCalibratedLoss,
+    byReference,
+    difference: byLoss.auc - byReference.auc,
+    interval,
     unit: byDocument ? "document" : "passage",
     train: train.length,
     heldOut: heldOut.length,
     ...(note !== undefined && { note }),
-    fires: [byLoss, byCalibratedLoss].every(
-      ({ interval }) => interval !== undefined && interval.low > 0.5 + MEMBERSHIP_MARGIN,
-    ),
+    fires: (interval?.low ?? 0) > MEMBERSHIP_MARGIN && (byLoss.interval?.low ?? 0) > 0.5,
   }
 }
 
