@@ -108,7 +108,7 @@ describe("the stripped score", () => {
   })
 
   it("the clean part is what lies between touched blocks, in whole characters", async () => {
-    const found = await contamination([leaked], [`${text}`, "short"])
+    const found = await contamination([leaked], [text, "short"])
     const parts: string[] = []
     for await (const document of cleanPart([text, "short"], found)) parts.push(document.text)
     expect(parts).toEqual([block("beta"), "é".repeat(3000), "short"])

@@ -7,6 +7,7 @@ import { differenceInterval, type Estimate } from "./difference-interval.ts"
 import type { Passages } from "./passages.ts"
 import { given, type PassOptions } from "./score-passages.ts"
 
+/** How much is given, and how much must follow. */
 export interface ExtractionOptions extends PassOptions {
   /** Tokens that are given. Default 32, at most half a passage. */
   readonly prefixTokens?: number
@@ -25,6 +26,7 @@ export interface ExtractionSide {
   readonly matched: readonly { readonly tokens: number; readonly rate: number }[]
 }
 
+/** How often training passages are continued exactly, beside held-out ones. */
 export interface Extraction {
   readonly prefixTokens: number
   readonly suffixTokens: number

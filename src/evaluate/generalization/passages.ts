@@ -3,7 +3,9 @@
 import { DataError, type RandomStream, randomStream } from "../../core/index.ts"
 import { type DataInput, toSource } from "../../data/index.ts"
 import type { Tokenizer } from "../../tokenizer/index.ts"
+import { runSliced, type Sliced } from "../baselines/slices.ts"
 
+/** A piece of a text, as ids. */
 export interface Passage {
   /** Number of its document in the text, from 0. */
   readonly document: number
@@ -25,6 +27,7 @@ export interface Passages {
   readonly heldOutBytes: number
 }
 
+/** What passages are drawn from, how many and how long. */
 export interface PassageOptions {
   readonly train: DataInput
   /** Text of the same kind that the model has not seen. */
@@ -101,6 +104,7 @@ interface Stretch {
   readonly text: string
 }
 
+/** See {@link PassageOptions}; for one text. */
 export interface DrawOptions {
   readonly count: number
   readonly tokens: number
@@ -127,8 +131,16 @@ export async function drawPassages(
     for (const stretch of stretchesOf(text, units, stream, count)) keepBest(kept, { document, ...stretch }, count)
     document++
   }
-  const passages = kept.map(({ document, text }): Drawn => ({ document, ids: tokenizer.encode(text) }))
-  return { bytes, passages }
+  return { bytes, passages: await runSliced(encodeAll(kept, tokenizer), signal) }
+}
+
+function* encodeAll(stretches: readonly Stretch[], tokenizer: Tokenizer): Sliced<Drawn[]> {
+  const drawn: Drawn[] = []
+  for (const { document, text } of stretches) {
+    drawn.push({ document, ids: tokenizer.encode(text) })
+    yield
+  }
+  return drawn
 }
 
 /** UTF-16 units of which `tokens` tokens are about the half. */

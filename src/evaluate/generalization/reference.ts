@@ -15,7 +15,7 @@ const ORDERS = { small: 6, large: 3 }
  * `Σ -ln p` of each passage, training side first, under Kneser-Ney trained on the rest of the training text: a training passage
  * is judged by a model of the other three quarters of the passages and of all other stretches, a held-out one likewise.
  *
- * The first token of a passage is context, as for the model.
+ * The first token of a passage is context, as for the model. Where nothing is left to learn from, all tokens are alike.
  */
 export async function referenceNats(
   passages: Passages,
@@ -51,6 +51,7 @@ async function countModel(
     ids.set(text, at)
     at += text.length
   }
+  if (ids.length === 0) return ({ ids: passage }) => (passage.length - 1) * Math.log(vocabSize)
   const order = vocabSize <= 256 ? ORDERS.small : ORDERS.large
   const model = await runSliced(trainKneserNeySliced(ids, { order, vocabSize, starts }), signal)
   return ({ ids: passage }) => model.scoreNats(passage) - model.scoreNats(passage.slice(0, 1))

@@ -8,8 +8,9 @@ import type { PassOptions } from "./score-passages.ts"
 /** Tokens of each passage that are given. */
 const PROMPT_TOKENS = 8
 
-/** Bytes that are written after each: a hundred words. */
+/** Bytes that are written after each: a hundred words. A short context gets less, for going on beyond it is slow. */
 const SAMPLE_BYTES = 600
+const LEAST_SAMPLE_TOKENS = 128
 
 /** Keys and values of all texts that are written together, bytes. */
 const MOST_CACHE_BYTES = 1 << 27
@@ -32,7 +33,8 @@ export interface SampleOptions extends PassOptions {
 export async function writeSamples(model: Model, heldOut: DataInput, options: SampleOptions): Promise<WrittenSamples> {
   const { count, seed, temperature = 1, signal, onProgress } = options
   const { tokenizer } = model
-  const tokens = PROMPT_TOKENS + (await tokensOf(SAMPLE_BYTES, model, heldOut, options))
+  const mostTokens = Math.max(LEAST_SAMPLE_TOKENS, model.config.maxPositionEmbeddings)
+  const tokens = Math.min(mostTokens, PROMPT_TOKENS + (await tokensOf(SAMPLE_BYTES, model, heldOut, options)))
   const { passages } = await drawPassages(tokenizer, heldOut, { count, tokens, seed, name: "samples", signal })
   const long = passages.filter(({ ids }) => ids.length > 2 * PROMPT_TOKENS)
   const samples: string[] = []

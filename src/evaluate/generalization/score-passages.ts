@@ -5,6 +5,7 @@ import { MIN_UNITS } from "../statistics/units.ts"
 import type { Passage, Passages } from "./passages.ts"
 import { referenceNats } from "./reference.ts"
 
+/** A passage and its losses. */
 export interface ScoredPassage extends Passage {
   /** `Σ -ln p` over all but its first token, which is their only context from before. */
   readonly nats: number
@@ -12,11 +13,13 @@ export interface ScoredPassage extends Passage {
   readonly referenceNats: number
 }
 
+/** Passages of both sides and their losses. */
 export interface ScoredPassages extends Passages {
   readonly train: readonly ScoredPassage[]
   readonly heldOut: readonly ScoredPassage[]
 }
 
+/** Options that all measures share. */
 export interface PassOptions {
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: { readonly items: number; readonly total: number }) => void) | undefined

@@ -3,6 +3,7 @@ import { bitsPerByteInterval, type Interval, type Units } from "../statistics/in
 import { differenceInterval, type Estimate } from "./difference-interval.ts"
 import { passageUnits, type ScoredPassage, type ScoredPassages } from "./score-passages.ts"
 
+/** How much cheaper training text is. */
 export interface TrainTestGap {
   /** Bits per byte of passages of the training text, and of the held-out text. */
   readonly train: number
