@@ -101,6 +101,13 @@ describe("the stripped score", () => {
     expect(stripped.noInterval).toMatch(/20/)
   })
 
+  it("a first block that goes takes no more bytes than were predicted of it", async () => {
+    const early = third + block("beta")
+    const stripped = strippedScore([await scoreOf(early, [9, 70], 4)], await contamination([leaked], [early]))
+    expect(stripped).toMatchObject({ bytes: BLOCK_BYTES, strippedBytes: BLOCK_BYTES - 4 })
+    expect(stripped.bitsPerByte).toBeCloseTo(70 / Math.LN2 / BLOCK_BYTES, 12)
+  })
+
   it("of a text that stands whole in the training text nothing is left", async () => {
     const found = await contamination([text], [text])
     const stripped = strippedScore([await scoreOf(text, [1, 2, 3])], found)
