@@ -8,6 +8,7 @@ import { ConfigError } from "../../core/index.ts"
  */
 export const BITS_PER_PARAMETER = 3.6
 
+/** What a model can hold, and what there is to hold. */
 export interface CapacityRatio {
   /** Above 1 all of the text could be known by heart. */
   readonly ratio: number

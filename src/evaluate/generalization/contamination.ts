@@ -11,11 +11,13 @@ import { utf8Offsets } from "./utf8-offsets.ts"
 /**
  * Share of the test's words, in runs that training text has too, from which a test counts as contaminated.
  *
- * Texts share runs of 13 words by nature: quotations, formulas of law and prayer. Measured between authors of 36 English
- * novels and between the halves of one author's plays the share was below a tenth of this (LOG.md).
+ * Known by heart they lower bits per byte by at most 1 %. Prose shares next to nothing by nature: none of 5.1 M words between
+ * authors of 36 English novels, nor of the last tenth of Shakespeare's plays. Code and questionnaires share more: 9 % of the
+ * words of Python files, 41 % of medical answers split at random, and their scores are no better for it.
  */
 export const CONTAMINATED_SHARE = 0.01
 
+/** How long a run must be. */
 export interface ContaminationOptions {
   /** Words in a row that must agree. Default 13 (Brown et al. 2020, appendix C). */
   readonly words?: number
@@ -42,6 +44,7 @@ export interface TouchedDocument {
   readonly spans: readonly ByteSpan[]
 }
 
+/** What test and training text share. */
 export interface Contamination {
   /** Words in a row that had to agree. */
   readonly words: number

@@ -7,8 +7,9 @@ import { createNgramIndex } from "./ngram-index.ts"
 import { streamNgrams } from "./stream-ngrams.ts"
 import { cutCharacters, cutWords, symbolsOf } from "./symbols.ts"
 
+/** What is counted. */
 export interface CopiedOptions {
-  /** What is counted. Default words. */
+  /** Default words. */
   readonly unit?: "words" | "characters"
   /** Symbols of an n-gram. Default 4, 8 and 13 words, or 20 and 50 characters. */
   readonly lengths?: readonly number[]
@@ -17,6 +18,7 @@ export interface CopiedOptions {
   readonly onProgress?: ((progress: { readonly units: number }) => void) | undefined
 }
 
+/** How much is copied, by length. */
 export interface CopiedNgrams {
   readonly unit: "words" | "characters"
   readonly lengths: readonly CopiedOfLength[]
@@ -26,6 +28,7 @@ export interface CopiedNgrams {
   readonly fires: boolean
 }
 
+/** N-grams of one length. */
 export interface CopiedOfLength {
   readonly length: number
   /** Mean over samples of the share of their n-grams that the training text has. */

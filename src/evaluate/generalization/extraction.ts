@@ -4,9 +4,10 @@ import type { Model } from "../../generate/index.ts"
 import { scoreEndings } from "../score/score-endings.ts"
 import { type Interval, meanInterval } from "../statistics/index.ts"
 import { differenceInterval, type Estimate } from "./difference-interval.ts"
-import type { Passage, Passages } from "./passages.ts"
+import type { Passages } from "./passages.ts"
 import { given, type PassOptions } from "./score-passages.ts"
 
+/** How much is given, and how much must follow. */
 export interface ExtractionOptions extends PassOptions {
   /** Tokens that are given. Default 32, at most half a passage. */
   readonly prefixTokens?: number
@@ -21,11 +22,11 @@ export interface ExtractionSide {
   readonly exact: number
   /** `exact / passages`. */
   readonly rate: number
-  /** Right tokens before the first wrong one, of `suffixTokens`: mean over passages, and most. */
-  readonly meanMatchedTokens: number
-  readonly longestMatchedTokens: number
+  /** Share of passages of which at least so many tokens are right before the first wrong one. */
+  readonly matched: readonly { readonly tokens: number; readonly rate: number }[]
 }
 
+/** How often training passages are continued exactly, beside held-out ones. */
 export interface Extraction {
   readonly prefixTokens: number
   readonly suffixTokens: number
@@ -37,6 +38,9 @@ export interface Extraction {
   /** The interval of the difference lies above 0. */
   readonly fires: boolean
 }
+
+/** Parts of the suffix whose rates are told, and the whole. */
+const MARKS = [0.1, 0.2, 0.5, 1]
 
 /**
  * Share of passages whose `suffixTokens` (50) greedy decoding writes exactly after `prefixTokens` (32), training against held-out.
@@ -54,12 +58,13 @@ export async function extraction(
 ): Promise<Extraction> {
   const { prefixTokens, suffixTokens } = lengthsOf(passages.tokens, options)
   const all = [...passages.train, ...passages.heldOut]
-  const items = all.map((passage) => itemOf(passage, prefixTokens, suffixTokens))
+  const lengths = [...new Set(MARKS.map((part) => Math.ceil(part * suffixTokens)))]
+  const items = all.map(({ ids }) => itemOf(ids, prefixTokens, lengths))
   const scores = await scoreEndings(model, items, { greedy: true, ...given(options) })
-  const matched = scores.map((endings) => endings.filter(({ isGreedy }) => isGreedy === true).length)
+  const greedy = scores.map((endings) => endings.map(({ isGreedy }) => isGreedy === true))
   const [train, heldOut] = [
-    sideOf(matched.slice(0, passages.train.length), suffixTokens),
-    sideOf(matched.slice(passages.train.length), suffixTokens),
+    sideOf(greedy.slice(0, passages.train.length), lengths),
+    sideOf(greedy.slice(passages.train.length), lengths),
   ]
   const interval = differenceInterval(rateOf(train), rateOf(heldOut))
   return {
@@ -81,20 +86,24 @@ function lengthsOf(tokens: number, { prefixTokens = 32, suffixTokens = 50 }: Ext
   return { prefixTokens: prefix, suffixTokens: Math.min(suffixTokens, tokens - prefix) }
 }
 
-/** Every beginning of the suffix is an ending: as many are greedy as tokens match. Their shared tokens are read once. */
-function itemOf({ ids }: Passage, prefixTokens: number, suffixTokens: number) {
-  const suffix = ids.slice(prefixTokens, prefixTokens + suffixTokens)
-  return { prefix: ids.slice(0, prefixTokens), endings: suffix.map((_, i) => suffix.slice(0, i + 1)) }
+/** The suffix and some of its beginnings; what they share is read once. */
+function itemOf(ids: readonly number[], prefixTokens: number, lengths: readonly number[]) {
+  return {
+    prefix: ids.slice(0, prefixTokens),
+    endings: lengths.map((length) => ids.slice(prefixTokens, prefixTokens + length)),
+  }
 }
 
-function sideOf(matched: readonly number[], suffixTokens: number): ExtractionSide {
-  const exact = matched.filter((tokens) => tokens === suffixTokens).length
+/** @param greedy  for each passage and length whether it was continued exactly so far */
+function sideOf(greedy: readonly (readonly boolean[])[], lengths: readonly number[]): ExtractionSide {
+  const passages = greedy.length
+  const counts = lengths.map((_, k) => greedy.filter((hits) => hits[k]).length)
+  const exact = counts.at(-1)!
   return {
-    passages: matched.length,
+    passages,
     exact,
-    rate: exact / matched.length,
-    meanMatchedTokens: matched.reduce((sum, tokens) => sum + tokens, 0) / matched.length,
-    longestMatchedTokens: Math.max(...matched),
+    rate: exact / passages,
+    matched: lengths.map((tokens, k) => ({ tokens, rate: counts[k]! / passages })),
   }
 }
 

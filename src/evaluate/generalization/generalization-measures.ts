@@ -14,6 +14,7 @@ export interface Memorization {
   readonly membership: Membership
 }
 
+/** The parts of a report. */
 export interface GeneralizationMeasures {
   readonly contamination: Contamination
   /** Training text against the control; absent where the training text holds all of the test and no control was given. */

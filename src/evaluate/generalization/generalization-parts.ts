@@ -69,15 +69,23 @@ function memorizationParts(
   ]
 }
 
-function gapPart({ train, heldOut, difference, interval, passages, note }: TrainTestGap): GeneralizationPart {
+function gapPart({
+  train,
+  heldOut,
+  difference,
+  reference,
+  interval,
+  passages,
+  note,
+}: TrainTestGap): GeneralizationPart {
   return {
     name: "train-test gap",
     value: difference,
     unit: " bits/byte",
     ...(interval && { interval }),
-    control: 0,
+    control: reference,
     fires: false,
-    because: `${train.toFixed(3)} on training and ${heldOut.toFixed(3)} on held-out text, ${passages} passages each${note ? `; ${note}` : ""}`,
+    because: `${train.toFixed(3)} on training and ${heldOut.toFixed(3)} on held-out text, ${passages} passages each; the control is the gap of a count model that has not read them${note ? `; ${note}` : ""}`,
   }
 }
 
@@ -89,6 +97,7 @@ function extractionPart({
   suffixTokens,
   fires,
 }: Extraction): GeneralizationPart {
+  const some = train.matched[1] ?? { tokens: suffixTokens, rate: train.rate }
   return {
     name: "extraction",
     value: 100 * train.rate,
@@ -96,19 +105,27 @@ function extractionPart({
     ...(interval && { interval: { ...interval, low: 100 * interval.low, high: 100 * interval.high } }),
     control: 100 * heldOut.rate,
     fires,
-    because: `passages of which ${suffixTokens} tokens are written exactly after ${prefixTokens}; on average ${train.meanMatchedTokens.toFixed(1)} tokens are right, of the control ${heldOut.meanMatchedTokens.toFixed(1)}; the interval is of the difference and fires above 0`,
+    because: `passages of which ${suffixTokens} tokens are written exactly after ${prefixTokens}; ${some.tokens} tokens of ${percent(some.rate)}, of the control ${percent(heldOut.matched[1]?.rate ?? heldOut.rate)}; the interval is of the difference and fires above 0`,
   }
 }
 
-function membershipPart({ byLoss, byCalibratedLoss, unit, note, fires }: Membership): GeneralizationPart {
-  const { interval } = byLoss
+function membershipPart({
+  byLoss,
+  byCalibratedLoss,
+  byReference,
+  difference,
+  interval,
+  ...found
+}: Membership): GeneralizationPart {
+  const { unit, note, fires } = found
+  const range = interval ? `, ${interval.low.toFixed(2)} to ${interval.high.toFixed(2)}` : ""
   return {
     name: "membership AUC",
     value: byLoss.auc,
-    ...(interval && { interval }),
-    control: 0.5,
+    ...(byLoss.interval && { interval: byLoss.interval }),
+    control: byReference.auc,
     fires,
-    because: `how often a ${unit} costs less than one of the control; ${byCalibratedLoss.auc.toFixed(2)} beside its compressed size; fires if both lie above ${0.5 + MEMBERSHIP_MARGIN}${note ? `; ${note}` : ""}`,
+    because: `how often a ${unit} costs less than a held-out one; the control is a count model that has not read them; apart by ${difference.toFixed(2)}${range}, fires above ${MEMBERSHIP_MARGIN}; by loss over compressed size ${byCalibratedLoss.auc.toFixed(2)}${note ? `; ${note}` : ""}`,
   }
 }
 

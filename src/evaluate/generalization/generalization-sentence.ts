@@ -48,10 +48,9 @@ function gapClause({ gap }: Memorization): string {
 
 function traces({ extraction, membership }: Memorization, what: string): string {
   const { train, heldOut } = extraction
-  const { auc, interval } = membership.byLoss
-  const range = interval ? `, ${interval.low.toFixed(2)} to ${interval.high.toFixed(2)}` : ""
-  const told = membership.fires ? "tells them apart" : "hardly tells them apart"
-  return `it continues ${train.exact} of ${train.passages} ${what} passages word for word and ${heldOut.exact} of ${heldOut.passages} of the control, and its loss ${told} (AUC ${auc.toFixed(2)}${range})`
+  const { byLoss, byReference, fires } = membership
+  const told = fires ? "tells them apart by memory" : "tells them apart no better than their authors do"
+  return `it continues ${train.exact} of ${train.passages} ${what} passages word for word and ${heldOut.exact} of ${heldOut.passages} of the control, and its loss ${told} (AUC ${byLoss.auc.toFixed(2)}, without memory ${byReference.auc.toFixed(2)})`
 }
 
 function warnings({ contamination, overfitting, capacity }: GeneralizationMeasures): string[] {

@@ -9,6 +9,7 @@ export interface LossPoint {
   readonly nats: number
 }
 
+/** Losses of a run, from its events. */
 export interface TrainingHistory {
   /** Of `step-end` events: loss of each step's batch before its update. */
   readonly training: readonly LossPoint[]
@@ -16,6 +17,7 @@ export interface TrainingHistory {
   readonly heldOut: readonly LossPoint[]
 }
 
+/** Where the held-out loss was lowest. */
 export interface OverfittingCurve {
   readonly minimum: LossPoint
   readonly last: LossPoint

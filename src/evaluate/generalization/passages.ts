@@ -3,7 +3,9 @@
 import { DataError, type RandomStream, randomStream } from "../../core/index.ts"
 import { type DataInput, toSource } from "../../data/index.ts"
 import type { Tokenizer } from "../../tokenizer/index.ts"
+import { runSliced, type Sliced } from "../baselines/slices.ts"
 
+/** A piece of a text, as ids. */
 export interface Passage {
   /** Number of its document in the text, from 0. */
   readonly document: number
@@ -16,6 +18,8 @@ export interface Passage {
 export interface Passages {
   readonly train: readonly Passage[]
   readonly heldOut: readonly Passage[]
+  /** Other stretches of the training text, as ids: what a reference that has not read the passages learns from. */
+  readonly others: readonly Int32Array[]
   /** Of each passage; the first is context and is not predicted. */
   readonly tokens: number
   /** UTF-8 bytes of the whole training text. */
@@ -23,6 +27,7 @@ export interface Passages {
   readonly heldOutBytes: number
 }
 
+/** What passages are drawn from, how many and how long. */
 export interface PassageOptions {
   readonly train: DataInput
   /** Text of the same kind that the model has not seen. */
@@ -42,6 +47,12 @@ const MIN_TOKENS = 8
 /** Part of the passages that may be left out because their documents are too short. */
 const SHORT_PART = 0.25
 
+/** Tokens of other stretches, about: enough for a count model to know the authors, few enough for a second of work. */
+const OTHER_TOKENS = 400_000
+
+/** Part of a stretch in which a passage may begin: what follows holds it, though its tokens be short. */
+const BEGIN_PART = 0.4
+
 /** White space at which a passage begins is looked for this far. */
 const MAX_WORD_UNITS = 100
 
@@ -55,22 +66,24 @@ const MAX_WORD_UNITS = 100
  */
 export async function samplePassages(tokenizer: Tokenizer, options: PassageOptions): Promise<Passages> {
   const { seed = 1, count = 400, tokens, signal } = options
-  const train = await drawPassages(tokenizer, options.train, { count, tokens, seed, name: "train", signal })
+  const most = count + Math.ceil(OTHER_TOKENS / (1.5 * tokens))
+  const train = await drawPassages(tokenizer, options.train, { count: most, tokens, seed, name: "train", signal })
   const heldOut = await drawPassages(tokenizer, options.heldOut, { count, tokens, seed, name: "held-out", signal })
-  const length = commonLength([...train.passages, ...heldOut.passages], tokens)
-  const sides = [train, heldOut].map(({ passages }) => passages.filter(({ ids }) => ids.length >= length))
-  const equal = Math.min(...sides.map((side) => side.length))
+  const drawn = [train.passages.slice(0, count), heldOut.passages] as const
+  const length = commonLength(drawn.flat(), tokens)
+  const longEnough = drawn.map((side) => side.filter(({ ids }) => ids.length >= length))
+  const equal = Math.min(...longEnough.map((side) => side.length))
   if (!(length >= MIN_TOKENS && equal > 0))
     throw new DataError(
       `training and held-out text must have passages of ${MIN_TOKENS} tokens or more, got ${train.bytes} and ${heldOut.bytes} bytes in documents of about ${length} tokens`,
       "memorizing is measured on text in longer pieces; give longer documents",
     )
-  const [trainSide, heldOutSide] = sides.map((side) =>
-    side.slice(0, equal).map((drawn) => cutTo(drawn, length, tokenizer)),
-  )
+  const [ofTrain, ofHeldOut] = longEnough.map((side) => side.slice(0, equal)) as [Drawn[], Drawn[]]
+  const chosen = new Set(ofTrain)
   return {
-    train: trainSide!,
-    heldOut: heldOutSide!,
+    train: ofTrain.map((passage) => cutTo(passage, length, tokenizer)),
+    heldOut: ofHeldOut.map((passage) => cutTo(passage, length, tokenizer)),
+    others: train.passages.filter((passage) => !chosen.has(passage)).map(({ ids }) => ids),
     tokens: length,
     trainBytes: train.bytes,
     heldOutBytes: heldOut.bytes,
@@ -91,6 +104,7 @@ interface Stretch {
   readonly text: string
 }
 
+/** See {@link PassageOptions}; for one text. */
 export interface DrawOptions {
   readonly count: number
   readonly tokens: number
@@ -117,11 +131,19 @@ export async function drawPassages(
     for (const stretch of stretchesOf(text, units, stream, count)) keepBest(kept, { document, ...stretch }, count)
     document++
   }
-  const passages = kept.map(({ document, text }): Drawn => ({ document, ids: tokenizer.encode(text) }))
-  return { bytes, passages }
+  return { bytes, passages: await runSliced(encodeAll(kept, tokenizer), signal) }
 }
 
-/** UTF-16 units of which `tokens` tokens are about the half: a passage begins in the first half. */
+function* encodeAll(stretches: readonly Stretch[], tokenizer: Tokenizer): Sliced<Drawn[]> {
+  const drawn: Drawn[] = []
+  for (const { document, text } of stretches) {
+    drawn.push({ document, ids: tokenizer.encode(text) })
+    yield
+  }
+  return drawn
+}
+
+/** UTF-16 units of which `tokens` tokens are about the half. */
 function stretchUnits(text: string, tokens: number, tokenizer: Tokenizer): number {
   const sample = text.slice(0, 20_000).toWellFormed()
   return sample === "" ? 0 : Math.ceil(2 * tokens * (sample.length / tokenizer.encode(sample).length))
@@ -134,7 +156,7 @@ function* stretchesOf(text: string, units: number, stream: RandomStream, count: 
   const order = lucks.sort((a, b) => a.luck - b.luck).slice(0, count)
   for (const [tier, { k, luck }] of order.entries()) {
     const end = (k + 1) * units
-    const begin = total === 1 ? 0 : wordStart(text, k * units + stream.below(Math.ceil(units / 2)))
+    const begin = total === 1 ? 0 : wordStart(text, k * units + stream.below(Math.ceil(BEGIN_PART * units)))
     yield { tier, luck, text: text.slice(begin, pairEnd(text, end)) }
   }
 }

@@ -3,23 +3,29 @@ import type { Model } from "../../generate/index.ts"
 import { scoreEndings } from "../score/score-endings.ts"
 import { MIN_UNITS } from "../statistics/units.ts"
 import type { Passage, Passages } from "./passages.ts"
+import { referenceNats } from "./reference.ts"
 
+/** A passage and its losses. */
 export interface ScoredPassage extends Passage {
   /** `Σ -ln p` over all but its first token, which is their only context from before. */
   readonly nats: number
+  /** The same of the reference: a count model of the training text that has not read this passage. */
+  readonly referenceNats: number
 }
 
+/** Passages of both sides and their losses. */
 export interface ScoredPassages extends Passages {
   readonly train: readonly ScoredPassage[]
   readonly heldOut: readonly ScoredPassage[]
 }
 
+/** Options that all measures share. */
 export interface PassOptions {
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: { readonly items: number; readonly total: number }) => void) | undefined
 }
 
-/** The nats of every passage of both sides. */
+/** The nats of every passage of both sides, and what the reference makes of them. */
 export async function scorePassages(
   model: Model,
   passages: Passages,
@@ -28,7 +34,10 @@ export async function scorePassages(
   const all = [...passages.train, ...passages.heldOut]
   const items = all.map(({ ids }) => ({ prefix: ids.slice(0, 1), endings: [ids.slice(1)] }))
   const scores = await scoreEndings(model, items, given(options))
-  const scored = all.map((passage, i): ScoredPassage => ({ ...passage, nats: scores[i]![0]!.nats }))
+  const references = await referenceNats(passages, model.tokenizer.vocabSize, options.signal)
+  const scored = all.map((passage, i): ScoredPassage => {
+    return { ...passage, nats: scores[i]![0]!.nats, referenceNats: references[i]! }
+  })
   const { length } = passages.train
   return { ...passages, train: scored.slice(0, length), heldOut: scored.slice(length) }
 }

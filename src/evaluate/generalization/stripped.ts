@@ -5,6 +5,7 @@ import { BLOCK_BYTES, type DocumentScore } from "../score/document-score.ts"
 import { type BootstrapOptions, bitsPerByteInterval, type Interval, unitsOf } from "../statistics/index.ts"
 import type { Contamination, TouchedDocument } from "./contamination.ts"
 
+/** The score of what is left. */
 export interface StrippedScore {
   /** Undefined where nothing clean is left. */
   readonly bitsPerByte: number | undefined

@@ -3,12 +3,15 @@ import { bitsPerByteInterval, type Interval, type Units } from "../statistics/in
 import { differenceInterval, type Estimate } from "./difference-interval.ts"
 import { passageUnits, type ScoredPassage, type ScoredPassages } from "./score-passages.ts"
 
+/** How much cheaper training text is. */
 export interface TrainTestGap {
   /** Bits per byte of passages of the training text, and of the held-out text. */
   readonly train: number
   readonly heldOut: number
   /** `heldOut - train`. */
   readonly difference: number
+  /** The same difference of a count model that has not read the passages: what other authors make. */
+  readonly reference: number
   /** Of the difference; both sides vary. */
   readonly interval: Interval | undefined
   /** Passages of each side. */
@@ -19,15 +22,18 @@ export interface TrainTestGap {
 /**
  * Held-out minus training loss in bits per byte, both on as many passages of the same length, in evaluation mode.
  *
- * A gap is no proof of memorizing: other authors are harder for any model. It says how much of a training loss can be believed.
+ * A gap is no proof of memorizing: other authors are harder for any model, and `reference` says about how much. It says how much
+ * of a training loss can be believed.
  */
 export function trainTestGap(scored: ScoredPassages): TrainTestGap {
   const units = passageUnits(scored)
   const [train, heldOut] = [estimate(units.train, units), estimate(units.heldOut, units)]
+  const [ofTrain, ofHeldOut] = [scored.train, scored.heldOut].map((side) => bitsPerByte(side, "referenceNats"))
   return {
     train: train.value,
     heldOut: heldOut.value,
     difference: heldOut.value - train.value,
+    reference: ofHeldOut! - ofTrain!,
     interval: differenceInterval(heldOut, train),
     passages: scored.train.length,
     ...(units.note !== undefined && { note: units.note }),
@@ -40,15 +46,16 @@ function estimate(side: readonly (readonly ScoredPassage[])[], units: ReturnType
     nats: passages.reduce((sum, { nats }) => sum + nats, 0),
     bytes: passages.reduce((sum, { bytes }) => sum + bytes.length, 0),
   }))
-  const [nats, bytes] = [
-    sums.reduce((sum, unit) => sum + unit.nats, 0),
-    sums.reduce((sum, unit) => sum + unit.bytes, 0),
-  ]
   const resampled: Units = {
     unit: units.byDocument ? "document" : "block",
     units: sums,
     ...(units.note !== undefined && { note: units.note }),
     ...(sums.length < 20 && { tooFew: "fewer than 20 passages" }),
   }
-  return { value: nats / Math.LN2 / bytes, interval: bitsPerByteInterval(resampled) }
+  return { value: bitsPerByte(side.flat(), "nats"), interval: bitsPerByteInterval(resampled) }
+}
+
+function bitsPerByte(passages: readonly ScoredPassage[], key: "nats" | "referenceNats"): number {
+  const nats = passages.reduce((sum, passage) => sum + passage[key], 0)
+  return nats / Math.LN2 / passages.reduce((sum, { bytes }) => sum + bytes.length, 0)
 }

@@ -1,0 +1,58 @@
+// The reference: a count model that has read the same documents as the model, but none of the passages it is asked about. What
+// it finds easier in the training text is the authors' doing, not memory's.
+import { trainKneserNeySliced } from "../baselines/kneser-ney.ts"
+import { runSliced } from "../baselines/slices.ts"
+import { makeSymbols } from "../baselines/symbols.ts"
+import type { Passage, Passages } from "./passages.ts"
+
+/** Parts of the passages; each is judged by a count model that has read the others. */
+const FOLDS = 4
+
+/** Symbols of an n-gram, for small alphabets and for vocabularies of words. */
+const ORDERS = { small: 6, large: 3 }
+
+/**
+ * `Σ -ln p` of each passage, training side first, under Kneser-Ney trained on the rest of the training text: a training passage
+ * is judged by a model of the other three quarters of the passages and of all other stretches, a held-out one likewise.
+ *
+ * The first token of a passage is context, as for the model. Where nothing is left to learn from, all tokens are alike.
+ */
+export async function referenceNats(
+  passages: Passages,
+  vocabSize: number,
+  signal: AbortSignal | undefined,
+): Promise<number[]> {
+  const { train, heldOut, others } = passages
+  const nats = new Array<number>(train.length + heldOut.length).fill(0)
+  for (let fold = 0; fold < FOLDS; fold++) {
+    const read = [...others, ...train.filter((_, k) => k % FOLDS !== fold).map(({ ids }) => ids)]
+    const scoreOf = await countModel(read, vocabSize, signal)
+    for (const [k, passage] of [...train, ...heldOut].entries()) {
+      const place = k < train.length ? k : k - train.length
+      if (place % FOLDS === fold) nats[k] = scoreOf(passage)
+    }
+  }
+  return nats
+}
+
+async function countModel(
+  texts: readonly ArrayLike<number>[],
+  vocabSize: number,
+  signal: AbortSignal | undefined,
+): Promise<(passage: Passage) => number> {
+  const starts: number[] = []
+  const ids = makeSymbols(
+    texts.reduce((sum, text) => sum + text.length, 0),
+    vocabSize,
+  )
+  let at = 0
+  for (const text of texts) {
+    starts.push(at)
+    ids.set(text, at)
+    at += text.length
+  }
+  if (ids.length === 0) return ({ ids: passage }) => (passage.length - 1) * Math.log(vocabSize)
+  const order = vocabSize <= 256 ? ORDERS.small : ORDERS.large
+  const model = await runSliced(trainKneserNeySliced(ids, { order, vocabSize, starts }), signal)
+  return ({ ids: passage }) => model.scoreNats(passage) - model.scoreNats(passage.slice(0, 1))
+}
