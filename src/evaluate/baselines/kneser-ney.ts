@@ -38,9 +38,13 @@ export interface KneserNeyModel extends CountModel {
  * @see Chen & Goodman 1998, TR-10-98, section 3; discounts from the counts of counts of each order
  */
 export function trainKneserNey(ids: SymbolArray, options: KneserNeyOptions): KneserNeyModel {
-  const { order, vocabSize } = options
-  const text = runToEnd(sortText(ids, options))
-  return runToEnd(modelOf(text, order, vocabSize))
+  return runToEnd(trainKneserNeySliced(ids, options))
+}
+
+/** {@link trainKneserNey} with pauses. */
+export function* trainKneserNeySliced(ids: SymbolArray, options: KneserNeyOptions): Sliced<KneserNeyModel> {
+  const text = yield* sortText(ids, options)
+  return yield* modelOf(text, options.order, options.vocabSize)
 }
 
 function* modelOf(text: SortedText, order: number, vocabSize: number): Sliced<KneserNeyModel> {
