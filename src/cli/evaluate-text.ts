@@ -5,6 +5,7 @@ import { DataError, formatBytes, formatCount } from "../core/index.ts"
 import {
   type BaselineResult,
   differenceSentence,
+  type EvaluateOptions,
   pairedDifference,
   type StoredBaseline,
   type TextFindings,
@@ -63,7 +64,7 @@ const withoutScores = (baseline: BaselineResult): StoredBaseline =>
 async function baselinesOf(
   text: NamedText,
   against: readonly string[],
-  evaluating: Evaluating,
+  evaluating: Evaluating & Pick<EvaluateOptions, "stride">,
 ): Promise<BaselineResult[]> {
   const { model, facts, output, signal } = evaluating
   const models = await vanillaResults(facts, text, against, evaluating)

@@ -2,10 +2,11 @@
 
 import { type FileSystem, platform } from "#platform"
 import { DataError, formatCount } from "../core/index.ts"
-import type { BaselineResult } from "../evaluate/index.ts"
+import type { BaselineResult, EvaluateOptions } from "../evaluate/index.ts"
 import { loadTokenizer } from "../tokenizer/index.ts"
 import { inspectRun, type Recipe, readRecipe, setRecipeValue, vanillaRecipe } from "../train/index.ts"
-import { type MeasuringOptions, measureText } from "./measure-text.ts"
+import { withModel } from "./commands/generate.ts"
+import { type MeasuringOptions, measure, measureText } from "./measure-text.ts"
 import { type ModelFacts, modelFacts } from "./model-facts.ts"
 import type { NamedText } from "./texts.ts"
 
@@ -38,7 +39,7 @@ export async function vanillaResults(
   facts: ModelFacts,
   text: NamedText,
   against: readonly string[],
-  measuring: MeasuringOptions,
+  measuring: MeasuringOptions & Pick<EvaluateOptions, "stride">,
 ): Promise<BaselineResult[]> {
   const own = await trainedControl(facts)
   const results: BaselineResult[] = []
@@ -60,9 +61,12 @@ async function resultOf(
   ours: ModelFacts,
   theirs: ModelFacts,
   text: NamedText,
-  measuring: MeasuringOptions,
+  measuring: MeasuringOptions & Pick<EvaluateOptions, "stride">,
 ): Promise<BaselineResult> {
-  const { result } = await measureText(theirs, text, measuring)
+  const { result } =
+    measuring.stride === undefined
+      ? await measureText(theirs, text, measuring)
+      : await withModel(theirs.checkpoint, measuring, (model) => measure(model, theirs, text, measuring))
   const [a, b] = [ours.training?.flops, theirs.training?.flops]
   const isEqual = a !== undefined && b !== undefined && Math.abs(b / a - 1) <= EQUAL_FLOPS
   const flops = b === undefined ? [] : [`${b.toExponential(2)} FLOPs${isEqual ? ", as many as this model" : ""}`]
