@@ -72,8 +72,8 @@ const MAX_PASSAGE_TOKENS = 256
 /**
  * Measures contamination, the train-test gap, extraction, membership, copying, capacity and the overfitting curve.
  *
- * All that is compared is of equal size and scored in evaluation mode; see each part for what makes it fire. Of 80
- * reports on 40 small clean models none fired.
+ * All that is compared is of equal size and scored in evaluation mode; see each part for what makes it fire. Of 98
+ * reports on 49 small clean models (made-up text, Shakespeare split at random) none fired.
  *
  * @throws DataError  if a text is empty or its documents are too short
  * @throws the signal's reason  if it is aborted
