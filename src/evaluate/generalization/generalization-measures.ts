@@ -19,7 +19,10 @@ export interface GeneralizationMeasures {
   readonly contamination: Contamination
   /** Training text against the control; absent where the training text holds all of the test and no control was given. */
   readonly training?: Memorization
-  /** Test text against the control; only where a control was given. */
+  /**
+   * Test text against the control; only where a control was given. Its reference has read the rest of the test's documents,
+   * which the model may never have seen: where these are few, only clear memory shows.
+   */
   readonly test?: Memorization
   readonly overfitting?: OverfittingCurve
   readonly capacity?: CapacityRatio

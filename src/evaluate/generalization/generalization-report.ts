@@ -5,7 +5,7 @@ import type { DataInput } from "../../data/index.ts"
 import type { Model } from "../../generate/index.ts"
 import { parameterCounts } from "../../models/index.ts"
 import { type CapacityRatio, capacityRatio } from "./capacity-ratio.ts"
-import { type Contamination, contamination } from "./contamination.ts"
+import { contamination } from "./contamination.ts"
 import { type CopiedNgrams, copiedNgrams } from "./copied-ngrams.ts"
 import { extraction } from "./extraction.ts"
 import type { GeneralizationMeasures, Memorization } from "./generalization-measures.ts"
@@ -72,8 +72,8 @@ const MAX_PASSAGE_TOKENS = 256
 /**
  * Measures contamination, the train-test gap, extraction, membership, copying, capacity and the overfitting curve.
  *
- * All that is compared is of equal size and scored in evaluation mode; see each part for what makes it fire. Of 80
- * reports on 40 small clean models none fired.
+ * All that is compared is of equal size and scored in evaluation mode; see each part for what makes it fire. Of 98
+ * reports on 49 small clean models (made-up text, Shakespeare split at random) none fired.
  *
  * @throws DataError  if a text is empty or its documents are too short
  * @throws the signal's reason  if it is aborted
@@ -89,7 +89,8 @@ export async function generalizationReport(
     onProgress: ({ units }) => tell("contamination", units, undefined),
   })
   const control = options.control ?? (() => cleanPart(test, overlap))
-  const training = await againstControl(model, { ...options, train, control, overlap })
+  const mayLack = options.control === undefined && overlap.fires
+  const training = await againstControl(model, { ...options, train, control, mayLack })
   const tested = options.control && (await memorization(model, { ...options, train: test, control: options.control }))
   const copied = training && (await copying(model, control, options))
   const measures: GeneralizationMeasures = {
@@ -115,15 +116,15 @@ interface Against extends GeneralizationOptions {
   readonly control: DataInput
 }
 
-/** {@link memorization}; undefined where nothing is left that could be a control. */
+/** {@link memorization}; undefined where of a contaminated test nothing is left that could be a control. */
 async function againstControl(
   model: Model,
-  options: Against & { readonly overlap: Contamination },
+  options: Against & { readonly mayLack: boolean },
 ): Promise<Measured | undefined> {
   try {
     return await memorization(model, options)
   } catch (error) {
-    if (error instanceof DataError && options.overlap.fires) return undefined
+    if (error instanceof DataError && options.mayLack) return undefined
     throw error
   }
 }

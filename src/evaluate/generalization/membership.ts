@@ -51,7 +51,8 @@ export async function membership(scored: ScoredPassages): Promise<Membership> {
   const byCalibratedLoss = areaBy((passage) => passage.nats / sizes.get(passage)!)
   const byReference = areaBy(({ referenceNats }) => referenceNats)
   const sides = [byLoss, byReference].map(({ auc: value, interval }) => ({ value, interval }))
-  const interval = differenceInterval(sides[0]!, sides[1]!)
+  const between = differenceInterval(sides[0]!, sides[1]!)
+  const interval = between && { ...between, units: train.length + heldOut.length } // both areas are of the same passages
   return {
     byLoss,
     byCalibratedLoss,

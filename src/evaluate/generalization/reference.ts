@@ -1,6 +1,6 @@
 // The reference: a count model that has read the same documents as the model, but none of the passages it is asked about. What
 // it finds easier in the training text is the authors' doing, not memory's.
-import { trainKneserNeySliced } from "../baselines/kneser-ney.ts"
+import { fitKneserNey } from "../baselines/kneser-ney.ts"
 import { runSliced } from "../baselines/slices.ts"
 import { makeSymbols } from "../baselines/symbols.ts"
 import type { Passage, Passages } from "./passages.ts"
@@ -8,8 +8,8 @@ import type { Passage, Passages } from "./passages.ts"
 /** Parts of the passages; each is judged by a count model that has read the others. */
 const FOLDS = 4
 
-/** Symbols of an n-gram, for small alphabets and for vocabularies of words. */
-const ORDERS = { small: 6, large: 3 }
+/** Symbols of an n-gram, for small alphabets and for vocabularies of words; a carve-out chooses. */
+const ORDERS = { small: [3, 4, 5, 6], large: [2, 3, 4] }
 
 /**
  * `Σ -ln p` of each passage, training side first, under Kneser-Ney trained on the rest of the training text: a training passage
@@ -40,19 +40,15 @@ async function countModel(
   vocabSize: number,
   signal: AbortSignal | undefined,
 ): Promise<(passage: Passage) => number> {
-  const starts: number[] = []
-  const ids = makeSymbols(
-    texts.reduce((sum, text) => sum + text.length, 0),
-    vocabSize,
-  )
+  const length = texts.reduce((sum, text) => sum + text.length, 0)
+  if (length < 2) return ({ ids }) => (ids.length - 1) * Math.log(vocabSize)
+  const read = makeSymbols(length, vocabSize)
   let at = 0
   for (const text of texts) {
-    starts.push(at)
-    ids.set(text, at)
+    read.set(text, at)
     at += text.length
   }
-  if (ids.length === 0) return ({ ids: passage }) => (passage.length - 1) * Math.log(vocabSize)
-  const order = vocabSize <= 256 ? ORDERS.small : ORDERS.large
-  const model = await runSliced(trainKneserNeySliced(ids, { order, vocabSize, starts }), signal)
-  return ({ ids: passage }) => model.scoreNats(passage) - model.scoreNats(passage.slice(0, 1))
+  const orders = vocabSize <= 256 ? ORDERS.small : ORDERS.large
+  const model = await runSliced(fitKneserNey(read, { orders, vocabSize }), signal)
+  return ({ ids }) => model.scoreNats(ids) - model.scoreNats(ids.slice(0, 1))
 }

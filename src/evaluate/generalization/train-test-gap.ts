@@ -1,5 +1,6 @@
 // The train-test gap: how much cheaper training text is to the model than text it has not seen.
 import { bitsPerByteInterval, type Interval, type Units } from "../statistics/index.ts"
+import { MIN_UNITS } from "../statistics/units.ts"
 import { differenceInterval, type Estimate } from "./difference-interval.ts"
 import { passageUnits, type ScoredPassage, type ScoredPassages } from "./score-passages.ts"
 
@@ -47,12 +48,14 @@ function estimate(side: readonly (readonly ScoredPassage[])[], units: ReturnType
     bytes: passages.reduce((sum, { bytes }) => sum + bytes.length, 0),
   }))
   const resampled: Units = {
-    unit: units.byDocument ? "document" : "block",
+    unit: "document",
     units: sums,
     ...(units.note !== undefined && { note: units.note }),
-    ...(sums.length < 20 && { tooFew: "fewer than 20 passages" }),
+    ...(sums.length < MIN_UNITS && { tooFew: `fewer than ${MIN_UNITS} passages` }),
   }
-  return { value: bitsPerByte(side.flat(), "nats"), interval: bitsPerByteInterval(resampled) }
+  const interval = bitsPerByteInterval(resampled)
+  const named = interval && { ...interval, unit: units.byDocument ? ("document" as const) : ("item" as const) }
+  return { value: bitsPerByte(side.flat(), "nats"), interval: named }
 }
 
 function bitsPerByte(passages: readonly ScoredPassage[], key: "nats" | "referenceNats"): number {
