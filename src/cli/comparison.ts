@@ -3,7 +3,7 @@
 import type { FileSystem } from "#platform"
 import { formatBytes, formatDuration } from "../core/index.ts"
 import { type DataInput, openData } from "../data/index.ts"
-import { type BaselineProgress, type BaselineResult, runBaselines } from "../evaluate/index.ts"
+import { BASELINE_NAMES, type BaselineProgress, type BaselineResult, runBaselines } from "../evaluate/index.ts"
 import type { Tokenizer } from "../tokenizer/index.ts"
 import { dataFolderOf } from "../train/index.ts"
 import type { Output } from "./output.ts"
@@ -145,7 +145,8 @@ const named = (ones: readonly Measured[]): string =>
 function winning(ahead: readonly Measured[]): string {
   const titles = ahead.map((one) => ({ ...one, title: one.order ? `${one.title} of order ${one.order}` : one.title }))
   const s = ahead.length === 1 ? "s" : ""
-  const deeds = [...new Set(ahead.map(({ name }) => deedOf(name)))].filter((deed) => deed !== undefined)
+  const all = ahead.map(({ name }) => deedOf(name))
+  const deeds = all.includes(undefined) ? [] : [...new Set(all)]
   const clause = deeds.length === 0 ? "" : `, which only ${deeds.map((deed) => `${deed}${s}`).join(" or ")},`
   const sentence = `${named(titles)}${clause} predict${s} this text better.`
   return sentence.slice(0, 1).toUpperCase() + sentence.slice(1)
@@ -153,8 +154,8 @@ function winning(ahead: readonly Measured[]): string {
 
 /** All that a baseline does, so that losing to it is understood; undefined for one that is a model itself. */
 function deedOf(name: string): "count" | "compress" | undefined {
-  if (name === "brotli" || name === "xz") return "compress"
-  return name.startsWith("unigram") || name.startsWith("kneser-ney") ? "count" : undefined
+  if (!(BASELINE_NAMES as readonly string[]).includes(name)) return undefined
+  return name === "brotli" || name === "xz" ? "compress" : "count"
 }
 
 /** `a, b and c`. */

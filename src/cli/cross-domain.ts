@@ -49,7 +49,8 @@ export async function measureMatrix(
   for (const [at, { by }] of lines.entries()) {
     const { dir } = trained[at]!.model
     if (by === undefined || dir === undefined) continue
-    stored.push(await storeFindings(dir, "matrix", { ...by, kind: "cross-domain", data, result: matrix }))
+    const path = await storeFindings(dir, { ...by, kind: "cross-domain", data, result: matrix }, options.output)
+    if (path !== undefined) stored.push(path)
   }
   return { matrix, stored }
 }

@@ -39,14 +39,15 @@ export async function evaluateGeneralization(options: GeneralizationArguments, e
   const text = options.data === undefined ? heldOut : await textOfFiles(options.data)
   const report = await measured({ dir, text, heldOut, quick: options.quick }, evaluating)
   const { name, sha256, documents, bytes } = text
-  await storeFindings(dir, `${name}${facts.step === undefined ? "" : `-step-${facts.step}`}`, {
+  const findings = {
     ...measuredBy(model),
-    kind: "generalization",
+    kind: "generalization" as const,
     model: measuredModel(facts, weights),
     data: { name, sha256, documents, bytes },
     result: report,
-  })
-  await output.event({ model: facts.checkpoint, generalization: report })
+  }
+  await storeFindings(dir, findings, output)
+  await output.event(findings)
   if (output.quiet) return output.answer(`${report.sentence}\n`)
   await output.say("", ...lines(report, output))
 }

@@ -15,7 +15,6 @@ import {
   type TaskResult,
   whichBaselineWins,
 } from "../evaluate/index.ts"
-import type { Model } from "../generate/index.ts"
 import { dataFolderOf } from "../train/index.ts"
 import type { Evaluating } from "./evaluating.ts"
 import { measuredBy, storeFindings } from "./evaluations.ts"
@@ -27,47 +26,44 @@ import { table } from "./table.ts"
 import { wrap } from "./text.ts"
 import { transientLine } from "./transient-line.ts"
 
-/** Examines, stores and tells. @param name  of a built-in suite, or the path of a task file */
-export async function evaluateSuite(name: string, evaluating: Evaluating): Promise<void> {
-  const { model, facts, output, signal, weights } = evaluating
-  const task = await suiteOf(name, signal)
+/** Examines, stores and tells. */
+export async function evaluateSuite(task: Task, evaluating: Evaluating): Promise<void> {
+  const { model, facts, output, weights } = evaluating
   const result = await examined(task, evaluating)
-  const baselines =
-    facts.dir !== undefined && evaluating.baselines ? await baselinesOf(task, model, facts.dir, evaluating) : []
-  const stored = {
-    ...result,
-    baselines: baselines.map(({ result: { accuracy, mean }, ...one }) => ({
-      ...one,
-      accuracy,
-      ...(mean === undefined ? {} : { mean }),
-    })),
-  }
+  const baselines = await baselinesOf(task, evaluating)
+  const verdict = whichBaselineWins(result, baselines)
   const findings = {
     ...measuredBy(model),
     kind: "suite" as const,
     model: measuredModel(facts, weights),
     data: dataOf(task),
-    result: stored,
+    result: { ...result, baselines: baselines.map(storedBaseline), ...(verdict === undefined ? {} : { verdict }) },
   }
-  if (facts.dir !== undefined) await storeFindings(facts.dir, suiteName(task.name, facts.step), findings)
-  await output.event({ model: facts.checkpoint, suite: stored })
+  if (facts.dir !== undefined) await storeFindings(facts.dir, findings, output)
+  await output.event(findings)
   await tell(result, baselines, evaluating)
 }
 
-const suiteName = (name: string, step: number | undefined): string =>
-  step === undefined ? name : `${name}-step-${step}`
+/** The headline of a baseline's result. */
+function storedBaseline({ result: { accuracy, mean }, ...baseline }: TaskBaseline) {
+  return { ...baseline, accuracy, ...(mean === undefined ? {} : { mean }) }
+}
 
-/** @throws DataError  if it is neither built in nor a file, or its public set was not fetched yet */
-async function suiteOf(name: string, signal: AbortSignal): Promise<Task> {
+/**
+ * The suite of that name: built in, or a task file.
+ *
+ * @throws DataError  if it is neither, or its public set was not fetched yet
+ */
+export async function suiteOf(name: string): Promise<Task> {
   const suite = Object.hasOwn(builtinSuites, name) ? builtinSuites[name]! : undefined
-  if (suite === undefined) return openTask(name, { signal })
+  if (suite === undefined) return openTask(name)
   const path = await findPublicSet(suite.publicSet)
   if (path === undefined)
     throw new DataError(
       `the suite ${name} needs the public set ${suite.publicSet}, which is not here`,
       `fetch it once: kinglet data get ${suite.publicSet}`,
     )
-  return suite.load(platform.files!.stream(path), { signal })
+  return suite.load(platform.files!.stream(path))
 }
 
 /** Names the task by all that its items say. */
@@ -96,14 +92,14 @@ function progressOf(name: string, items: number, total: number, seconds: number)
 
 async function baselinesOf(
   task: Task,
-  { tokenizer }: Model,
-  dir: string,
-  { output, signal }: Evaluating,
+  { model, facts, baselines, output, signal }: Evaluating,
 ): Promise<TaskBaseline[]> {
+  const { tokenizer } = model
+  if (facts.dir === undefined || !baselines) return []
   const line = transientLine(output)
-  const data = await openData(dataFolderOf(platform.files!, dir))
+  const data = await openData(dataFolderOf(platform.files!, facts.dir))
   try {
-    const ids = (await data.train.read(0, data.train.length)).slice()
+    const ids = await data.train.read(0, data.train.length)
     return await runTaskBaselines(task, {
       trainText: tokenizer.decodeBytes(ids),
       tokens: { ids, vocabSize: tokenizer.vocabSize, tokenizer },

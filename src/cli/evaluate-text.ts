@@ -14,12 +14,14 @@ import {
 } from "../evaluate/index.ts"
 import { compare, comparisonLines, verdict } from "./comparison.ts"
 import type { Evaluating } from "./evaluating.ts"
-import { measure, storeText } from "./measure-text.ts"
+import { storeFindings } from "./evaluations.ts"
+import { measure, storedTextOf } from "./measure-text.ts"
 import type { ModelFacts } from "./model-facts.ts"
 import { count, plural } from "./numbers.ts"
 import type { Output } from "./output.ts"
 import { wrap } from "./text.ts"
 import { heldOutText, type NamedText, textOfFiles } from "./texts.ts"
+import { trainedOn } from "./trained-on.ts"
 import { transientLine } from "./transient-line.ts"
 import { vanillaResults } from "./vanilla.ts"
 
@@ -32,23 +34,34 @@ export interface TextOptions {
   readonly against: readonly string[]
 }
 
-/** Measures, stores and tells. */
+/** Measures, stores and tells; what was measured is stored before baselines are. */
 export async function evaluateText(options: TextOptions, evaluating: Evaluating): Promise<void> {
-  const { model, facts } = evaluating
+  const { model, facts, output } = evaluating
+  const { stride, against } = options
   const text = await textFor(facts, options.data)
-  const { stride } = options
-  const measured = await measure(model, facts, text, {
-    ...evaluating,
-    reliability: true,
-    ...(stride ? { stride } : {}),
-  })
-  const baselines = evaluating.baselines ? await baselinesOf(text, options.against, evaluating) : []
-  const result: TextResult = {
-    ...measured.result,
-    ...(baselines.length > 0 ? { baselines: baselines.map(withoutScores) } : {}),
-  }
-  await storeText(facts, text, { ...measured, result })
-  await tell({ ...measured, result }, baselines, evaluating)
+  const warning = await warningAbout(text, options, evaluating)
+  if (warning !== undefined) await output.note(`warning: ${warning}`)
+  const windows = stride === undefined ? {} : { stride }
+  const known = await storedTextOf(facts, text, evaluating, stride)
+  const measured = await measure(model, facts, text, { ...evaluating, ...windows, reliability: true })
+  const kept = known?.result.baselines
+  const first = { ...measured, result: { ...measured.result, ...(kept ? { baselines: kept } : {}) } }
+  if (facts.dir !== undefined) await storeFindings(facts.dir, first, output)
+  if (!evaluating.baselines) return tell(measured, [], warning, evaluating)
+  const baselines = await baselinesOf(text, against, { ...evaluating, ...windows })
+  const whole = { ...measured, result: { ...measured.result, baselines: baselines.map(withoutScores) } }
+  if (facts.dir !== undefined) await storeFindings(facts.dir, whole, output)
+  await tell(whole, baselines, warning, evaluating)
+}
+
+/** A text that was trained on has bits per byte that are too good. */
+async function warningAbout(
+  text: NamedText,
+  { data }: TextOptions,
+  evaluating: Evaluating,
+): Promise<string | undefined> {
+  const known = data === undefined ? undefined : await trainedOn(evaluating.facts, text, evaluating)
+  return known && `this model was ${known}: its bits per byte are too good`
 }
 
 async function textFor({ dir }: ModelFacts, paths: readonly string[] | undefined): Promise<NamedText> {
@@ -88,13 +101,16 @@ async function baselinesOf(
 // What is told
 
 async function tell(
-  { model, data, result }: TextFindings,
+  findings: TextFindings,
   baselines: readonly BaselineResult[],
+  warning: string | undefined,
   { facts, output, baselines: wanted }: Evaluating,
 ): Promise<void> {
   const { colors, width } = output
-  const { bitsPerByte, documents, ...numbers } = result
-  await output.event({ model: model.source, data, bitsPerByte, ...numbers, documents: documents.length })
+  const { result } = findings
+  const { bitsPerByte, documents } = result
+  const numbers = { ...result, documents: documents.length }
+  await output.event({ ...findings, bitsPerByte, result: numbers, ...(warning === undefined ? {} : { warning }) })
   if (output.quiet) return output.answer(`${bitsPerByte.toFixed(4)}\n`)
   await output.say(
     `  ${colors.bold(`${bitsPerByte.toFixed(4)} bits per byte`)}  ${colors.dim(facts.checkpoint)}`,
@@ -124,15 +140,18 @@ function intervalLines({ interval, noInterval }: TextResult, { colors, width }: 
   return wrap(text, width - 4).map((line) => `  ${line}`)
 }
 
-function sizeLines(result: TextResult, { colors }: Output): string[] {
+function sizeLines(result: TextResult, { colors, width }: Output): string[] {
   const { bitsPerCharacter, bitsPerToken, natsPerToken, tokens, bytes, documents, reliability } = result
   const calibrated =
     reliability &&
     `probabilities are off by ${percentPoints(reliability.expectedCalibrationError)} on average; the likeliest token is right ${percentPoints(reliability.accuracy)} of the time`
+  const lines = (text: string) => wrap(text, width - 4).map((line) => `  ${line}`)
   return [
-    `  ${bitsPerCharacter.toFixed(4)} bits per character, ${bitsPerToken.toFixed(4)} bits (${natsPerToken.toFixed(4)} nats) per token`,
-    `  on ${plural(documents.length, "document")}, ${formatBytes(bytes)}, ${count(tokens)} tokens`,
-    ...(calibrated ? [`  ${colors.dim(calibrated)}`] : []),
+    ...lines(
+      `${bitsPerCharacter.toFixed(4)} bits per character, ${bitsPerToken.toFixed(4)} bits (${natsPerToken.toFixed(4)} nats) per token`,
+    ),
+    ...lines(`on ${plural(documents.length, "document")}, ${formatBytes(bytes)}, ${count(tokens)} tokens`),
+    ...(calibrated ? lines(calibrated).map(colors.dim) : []),
   ]
 }
 

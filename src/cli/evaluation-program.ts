@@ -46,13 +46,16 @@ export function addEvaluate({ program, output, finish }: Door): void {
     .addOption(blasOption())
     .addOption(deviceOption())
     .optionsGroup("What it tells:")
-    .addOption(jsonOption("one object for each part, the first with bitsPerByte"))
+    .addOption(jsonOption("one object for each part: kind, model, data, result"))
     .addOption(quietOption())
     .optionsGroup("Options:")
     .addHelpText("after", EVALUATE_HELP)
-    .action(async (model, options) =>
-      finish(await (await import("./commands/evaluate.ts")).evaluateCommand(model, options, output(options))),
-    )
+    .action(async (model, options, command) => {
+      const { evaluateCommand, evaluateUsage } = await import("./commands/evaluate.ts")
+      const wrong = evaluateUsage(options)
+      if (wrong !== undefined) command.error(`error: ${wrong}`)
+      finish(await evaluateCommand(model, options, output(options)))
+    })
 }
 
 const EVALUATE_HELP = `
@@ -102,7 +105,7 @@ Examples:
   $ kinglet compare runs/book runs/book-2
   $ kinglet compare runs/a runs/b --data held-out.txt
   $ kinglet compare runs/*                          a ranking with its Pareto front
-  $ kinglet compare runs/book runs/old/evaluations/text-held-out.json
+  $ kinglet compare runs/book runs/old/evaluations/text-*.json
   $ kinglet compare --matrix runs/english runs/french
 
 What was measured is stored in RUN/evaluations and not measured again.

@@ -1,7 +1,7 @@
 // The findings that a run folder keeps, in evaluations/: one file for each kind and name.
 
 import { type FileSystem, platform } from "#platform"
-import { FormatError, KINGLET_VERSION } from "../core/index.ts"
+import { FormatError, KINGLET_VERSION, KingletError } from "../core/index.ts"
 import {
   type Findings,
   parseFindings,
@@ -10,25 +10,44 @@ import {
   type TextFindings,
 } from "../evaluate/index.ts"
 import type { Model } from "../generate/index.ts"
+import type { Output } from "./output.ts"
 import { folderName } from "./run-folders.ts"
 
 const FOLDER = "evaluations"
 
-/** Writes `findings` into `dir/evaluations`; returns the path. Findings of the same kind and name are replaced. */
-export async function storeFindings(dir: string, name: string, findings: Findings): Promise<string> {
+/**
+ * Writes `findings` into `dir/evaluations`; returns the path. Findings of the same kind, model, text and protocol are replaced.
+ * Where the folder cannot be written to that is said, and nothing is lost but the file.
+ */
+export async function storeFindings(dir: string, findings: Findings, output: Output): Promise<string | undefined> {
   const files = platform.files!
   const folder = files.join(dir, FOLDER)
-  await files.makeDirectory(folder)
-  const path = files.join(folder, `${findings.kind}-${folderName(name)}.json`)
-  await files.writeAtomic(path, serializeFindings(findings))
-  return path
+  try {
+    await files.makeDirectory(folder)
+    const path = files.join(folder, fileName(findings))
+    await files.writeAtomic(path, serializeFindings(findings))
+    return path
+  } catch (error) {
+    if (!(error instanceof KingletError)) throw error
+    await output.note(`not stored: ${error.message}`)
+    return undefined
+  }
+}
+
+/** `text-1a2b3c4d-step-600-held-out.json`: what tells findings apart comes first, what people know them by last. */
+function fileName({ kind, model, data, result }: Findings): string {
+  const stride = "stride" in result && result.stride !== undefined ? [`stride-${result.stride}`] : []
+  const weights = model.weights === "f32" ? [] : [model.weights]
+  const step = model.step === undefined ? [] : [`step-${model.step}`]
+  return `${[kind, data.sha256.slice(0, 8), ...weights, ...stride, ...step, folderName(data.name)].join("-")}.json`
 }
 
 /** What a run folder has stored, by file name; of a damaged file its complaint, since it can be measured again. */
 export async function storedFindings(dir: string): Promise<{ findings: Findings[]; damaged: FormatError[] }> {
   const files = platform.files!
   const folder = files.join(dir, FOLDER)
-  const names = (await files.exists(folder)) ? (await files.list(folder)).filter((name) => name.endsWith(".json")) : []
+  const isFolder = (await files.stat(folder))?.kind === "directory"
+  const names = isFolder ? (await files.list(folder)).filter((name) => name.endsWith(".json")) : []
   const findings: Findings[] = []
   const damaged: FormatError[] = []
   for (const name of names.sort())

@@ -6,7 +6,7 @@ import { type EvaluateOptions, evaluate, type Findings, type TextFindings, textR
 import type { Model } from "../generate/index.ts"
 import { type ModelArguments, withModel } from "./commands/generate.ts"
 import { measuredBy, storedFindings, storeFindings } from "./evaluations.ts"
-import { type ModelFacts, measuredModel } from "./model-facts.ts"
+import { type ModelFacts, measuredModel, modelFacts } from "./model-facts.ts"
 import type { Output } from "./output.ts"
 import type { NamedText } from "./texts.ts"
 import { transientLine } from "./transient-line.ts"
@@ -28,34 +28,28 @@ export async function measureText(
 ): Promise<TextFindings> {
   const stored = facts.dir === undefined ? undefined : await storedTextOf(facts, text, options)
   if (stored) return stored
-  const findings = await withModel(facts.checkpoint, options, (model) => measure(model, facts, text, options))
-  await storeText(facts, text, findings)
+  const now = await stillThere(facts, options)
+  const findings = await withModel(now.checkpoint, options, (model) =>
+    measure(model, now, text, { ...options, reliability: true }),
+  )
+  if (facts.dir !== undefined) await storeFindings(facts.dir, findings, options.output)
   return findings
 }
 
-/** Stores findings in the model's run; the path, or undefined for a model apart from its run. */
-export async function storeText(
-  facts: ModelFacts,
-  text: NamedText,
-  findings: TextFindings,
-): Promise<string | undefined> {
-  return facts.dir === undefined
-    ? undefined
-    : storeFindings(facts.dir, textName(facts, text, findings.result.stride), findings)
+/** A run that is still training may have moved on from the checkpoint that was found first. */
+async function stillThere(facts: ModelFacts, { checkpoint }: MeasuringOptions): Promise<ModelFacts> {
+  const files = platform.files!
+  return (await files.exists(files.join(facts.checkpoint, "model.safetensors")))
+    ? facts
+    : modelFacts(facts.path, checkpoint)
 }
-
-const textName = ({ step }: ModelFacts, { name, heldOutBy, sha256 }: NamedText, stride: number | undefined): string =>
-  [
-    heldOutBy === undefined ? `${name}-${sha256.slice(0, 8)}` : "held-out",
-    ...(stride === undefined ? [] : [`stride-${stride}`]),
-    ...(step === undefined ? [] : [`step-${step}`]),
-  ].join("-")
 
 /** Findings of the same weights on the same documents. */
 export async function storedTextOf(
   { dir, sha256 }: ModelFacts,
   text: Pick<NamedText, "sha256">,
   { weights, output }: Pick<MeasuringOptions, "weights" | "output">,
+  stride?: number,
 ): Promise<TextFindings | undefined> {
   if (dir === undefined) return undefined
   const { findings, damaged } = await storedFindings(dir)
@@ -65,7 +59,7 @@ export async function storedTextOf(
     one.model.sha256 === sha256 &&
     one.model.weights === weights &&
     one.data.sha256 === text.sha256 &&
-    one.result.stride === undefined
+    one.result.stride === stride
   return findings.find(isSame)
 }
 

@@ -127,6 +127,8 @@ function addTrain({ program, output, finish }: Door): void {
         "size",
         "preset",
         "valid",
+        "seed",
+        "strict",
       ]),
     )
     .addOption(new Option("--set <key=value>", "any field of the recipe; repeatable").argParser(setting))
@@ -147,6 +149,8 @@ function addTrain({ program, output, finish }: Door): void {
     .addHelpText("after", TRAIN_HELP)
     .action(async (paths, options, command) => {
       if (paths.length === 0 && options.vanilla === undefined) command.error("error: missing required argument 'paths'")
+      if (paths.length > 0 && options.vanilla !== undefined)
+        command.error("error: --vanilla trains on the run's own text; leave out the paths")
       finish(await (await import("./commands/train.ts")).trainCommand(paths, options, output(options)))
     })
 }

@@ -9,6 +9,7 @@ import { withModel } from "./commands/generate.ts"
 import { type MeasuringOptions, measure, measureText } from "./measure-text.ts"
 import { type ModelFacts, modelFacts } from "./model-facts.ts"
 import type { NamedText } from "./texts.ts"
+import { trainedOn } from "./trained-on.ts"
 
 export interface VanillaControl {
   /** With `settings` over what it would be. */
@@ -67,17 +68,32 @@ async function resultOf(
     measuring.stride === undefined
       ? await measureText(theirs, text, measuring)
       : await withModel(theirs.checkpoint, measuring, (model) => measure(model, theirs, text, measuring))
-  const [a, b] = [ours.training?.flops, theirs.training?.flops]
-  const isEqual = a !== undefined && b !== undefined && Math.abs(b / a - 1) <= EQUAL_FLOPS
-  const flops = b === undefined ? [] : [`${b.toExponential(2)} FLOPs${isEqual ? ", as many as this model" : ""}`]
   return {
-    name: theirs.name,
+    name: `model:${theirs.name}`,
     title: theirs.name,
     unit: "token",
     bitsPerByte: result.bitsPerByte,
     natsPerUnit: result.natsPerToken,
     seconds: result.seconds,
-    note: [`${formatCount(theirs.parameters)} parameters`, ...flops].join(", "),
+    note: await noteOn(ours, theirs, text, measuring),
     documents: result.documents,
   }
+}
+
+/** Its size, what it cost, and whether it is a fair control: same training text, and not this one. */
+async function noteOn(
+  ours: ModelFacts,
+  theirs: ModelFacts,
+  text: NamedText,
+  measuring: MeasuringOptions,
+): Promise<string> {
+  const [a, b] = [ours.training, theirs.training]
+  const isEqual = a?.flops !== undefined && b?.flops !== undefined && Math.abs(b.flops / a.flops - 1) <= EQUAL_FLOPS
+  const isSameText = a?.data !== undefined && a.data.train.sha256 === b?.data?.train.sha256
+  const seen = isSameText ? undefined : await trainedOn(theirs, text, measuring)
+  return [
+    `${formatCount(theirs.parameters)} parameters`,
+    ...(b?.flops === undefined ? [] : [`${b.flops.toExponential(2)} FLOPs${isEqual ? ", as many as this model" : ""}`]),
+    ...(isSameText ? [] : [seen ?? "trained on another text"]),
+  ].join(", ")
 }

@@ -1,6 +1,6 @@
 // kinglet compare: models on the same text, paired by document, with what each of them costs; or each on the text of each.
 
-import { type Contestant, compareTwo, type MeasuredData, rank } from "../../evaluate/index.ts"
+import { type Contestant, compareTwo, type MeasuredData, rank, type TextFindings } from "../../evaluate/index.ts"
 import { commonText } from "../common-text.ts"
 import { comparisonJson, rankingJson, rankingLines, twoLines } from "../comparison-lines.ts"
 import { contestantOf, type Entrant, entrantsOf } from "../contestants.ts"
@@ -59,12 +59,31 @@ async function showComparison(
   const text = await commonText(entrants, data)
   const warnings = "source" in text ? await warningsAbout(entrants, text, options) : []
   for (const warning of warnings) await output.note(`warning: ${warning}`)
-  const contestants: Contestant[] = []
-  for (const entrant of entrants) {
-    const findings = entrant.findings ?? (await measureText(entrant.model, text as NamedText, options))
-    contestants.push(contestantOf(entrant, findings))
-  }
-  await tell(contestants, text, warnings, output)
+  const found: TextFindings[] = []
+  for (const entrant of entrants)
+    found.push(entrant.findings ?? (await measureText(entrant.model, text as NamedText, options)))
+  const unlike = unlikeWays(found)
+  for (const warning of unlike) await output.note(`warning: ${warning}`)
+  const contestants = alike(found).map((findings, at) => contestantOf(entrants[at]!, findings))
+  await tell(contestants, text, [...warnings, ...unlike], output)
+}
+
+/** What keeps the numbers from being comparable. */
+function unlikeWays(found: readonly TextFindings[]): string[] {
+  const differ = (of: (findings: TextFindings) => string | number) => new Set(found.map(of)).size > 1
+  return [
+    ...(differ(({ result }) => result.stride ?? 0) ? ["their windows overlap by different strides"] : []),
+    ...(differ(({ model }) => model.weights) ? ["their weights are held in different formats, f32 and f16"] : []),
+  ]
+}
+
+/** Measured on different machines, or in other ways, their speeds say nothing and are left out. */
+function alike(found: readonly TextFindings[]): readonly TextFindings[] {
+  const ways = found.map(({ machine, result, model }) =>
+    JSON.stringify([machine, result.stride, model.weights, result.reliability !== undefined]),
+  )
+  if (new Set(ways).size === 1) return found
+  return found.map((findings) => ({ ...findings, result: { ...findings.result, seconds: 0 } }))
 }
 
 /** A sentence for each entrant that was trained on part of the text. */

@@ -42,7 +42,7 @@ export async function trainCommand(
   const startedMs = platform.now()
   const files = platform.files!
   const control = options.vanilla === undefined ? undefined : await vanillaOf(files, options.vanilla)
-  const paths = control && given.length === 0 ? control.paths : given
+  const paths = control?.paths ?? given
   const source = inline ?? filesSource(...paths)
   const request: Request = {
     paths,
