@@ -130,8 +130,8 @@ describe("wrong usage ends in two lines:", () => {
     ["a text beside a suite", ["--suite", "task.json", "--data", "x"], /--data is for bits per byte/, 2],
     [
       "a stride beyond the context",
-      ["--stride", "64"],
-      /the stride must be a whole number from 1 to the context of 32/,
+      ["--stride", "4096"],
+      /the stride must be a whole number from 1 to the context of 64/,
       1,
     ],
   ])("%s", async (_, options, message, expected) => {
