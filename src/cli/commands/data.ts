@@ -18,7 +18,7 @@ export async function listData({ folder }: DataCommandOptions, output: Output): 
   const rows: string[][] = []
   for (const set of publicSets) {
     const { path, state } = await whereIs(set, folder)
-    await output.event({ ...set, path: path ?? null })
+    await output.event({ ...set, path: path ?? null, here: state === "" ? "no" : state })
     if (output.quiet) await output.answer(`${set.name}\n`)
     rows.push([set.name, formatBytes(set.bytes), state, `${set.title}: ${set.measures} (${set.licence})`])
   }
@@ -50,6 +50,8 @@ export async function getData(
   output: Output,
 ): Promise<number> {
   return interruptible(output, async (signal) => {
+    const unknown = names.find((name) => !publicSets.some((set) => set.name === name))
+    if (unknown !== undefined) await findPublicSet(unknown, folder) // refuses it before anything is fetched
     for (const name of names) {
       const isDone = await getOne(name, folder, output, signal)
       if (!isDone) return INTERRUPTED
