@@ -51,6 +51,13 @@ const promises: { readonly [name: string]: (output: string) => void } = {
     expect(losses).toHaveLength(6)
     expect(last(losses)).toBeLessThan(first(losses) / 2)
   },
+  "judge.js": (output) => {
+    const [short, long] = numbers(output, /steps: ([\d.]+) bits per byte, [\d.]+ to [\d.]+$/gm)
+    expect(long).toBeLessThan(short!)
+    expect(first(numbers(output, /Kneser-Ney over bytes: ([\d.]+)/g))).toBeLessThan(short!)
+    expect(first(numbers(output, /word order: (\d+) % of 6 pairs/g))).toBeGreaterThan(50)
+    expect(first(numbers(output, /bits per byte, p = ([\d.e-]+)/g))).toBeLessThan(0.05)
+  },
   "label-smoothing.js": (output) => {
     const heldOut = numbers(output, /held out ([\d.]+) nats/g)
     expect(heldOut).toHaveLength(3)
