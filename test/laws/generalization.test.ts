@@ -122,6 +122,13 @@ describe("a clean model", () => {
     const options = { train: CLEAN, test: TEST, signal: stop.signal, onProgress }
     await expect(generalizationReport(clean, options)).rejects.toThrow(/abort|stopped/)
   })
+
+  it("an abort while passages are scored is no verdict, though the test text leaked", async () => {
+    const stop = new AbortController()
+    const onProgress = ({ stage }: { readonly stage: string }) => stage === "gap" && stop.abort(new Error("enough"))
+    const options = { train: LEAKED, test: [...TEST, ...CONTROL], signal: stop.signal, onProgress, quick: true }
+    await expect(generalizationReport(leaked, options)).rejects.toThrow("enough")
+  })
 })
 
 it("extraction counts the passages that greedy generation writes", async () => {

@@ -123,6 +123,7 @@ async function againstControl(
   try {
     return await memorization(model, options)
   } catch (error) {
+    options.signal?.throwIfAborted()
     if (error instanceof DataError && options.overlap.fires) return undefined
     throw error
   }
