@@ -1,7 +1,7 @@
 // The reference: a count model that has read the same documents as the model, but none of the passages it is asked about. What
 // it finds easier in the training text is the authors' doing, not memory's.
 import { trainKneserNeySliced } from "../baselines/kneser-ney.ts"
-import { runSliced } from "../baselines/slices.ts"
+import { runSliced, type Sliced } from "../baselines/slices.ts"
 import { makeSymbols } from "../baselines/symbols.ts"
 import type { Passage, Passages } from "./passages.ts"
 
@@ -10,6 +10,9 @@ const FOLDS = 4
 
 /** Symbols of an n-gram, for small alphabets and for vocabularies of words. */
 const ORDERS = { small: 6, large: 3 }
+
+/** Up to so many symbols an alphabet is small: bytes are 256 and an end-of-text token. */
+const SMALL_ALPHABET = 512
 
 /**
  * `Σ -ln p` of each passage, training side first, under Kneser-Ney trained on the rest of the training text: a training passage
@@ -27,12 +30,25 @@ export async function referenceNats(
   for (let fold = 0; fold < FOLDS; fold++) {
     const read = [...others, ...train.filter((_, k) => k % FOLDS !== fold).map(({ ids }) => ids)]
     const scoreOf = await countModel(read, vocabSize, signal)
-    for (const [k, passage] of [...train, ...heldOut].entries()) {
-      const place = k < train.length ? k : k - train.length
-      if (place % FOLDS === fold) nats[k] = scoreOf(passage)
-    }
+    await runSliced(scoreFold([train, heldOut], fold, scoreOf, nats), signal)
   }
   return nats
+}
+
+function* scoreFold(
+  sides: readonly (readonly Passage[])[],
+  fold: number,
+  scoreOf: (passage: Passage) => number,
+  nats: number[],
+): Sliced<void> {
+  let first = 0
+  for (const side of sides) {
+    for (let k = fold; k < side.length; k += FOLDS) {
+      nats[first + k] = scoreOf(side[k]!)
+      yield
+    }
+    first += side.length
+  }
 }
 
 async function countModel(
@@ -52,7 +68,7 @@ async function countModel(
     at += text.length
   }
   if (ids.length === 0) return ({ ids: passage }) => (passage.length - 1) * Math.log(vocabSize)
-  const order = vocabSize <= 256 ? ORDERS.small : ORDERS.large
+  const order = vocabSize <= SMALL_ALPHABET ? ORDERS.small : ORDERS.large
   const model = await runSliced(trainKneserNeySliced(ids, { order, vocabSize, starts }), signal)
   return ({ ids: passage }) => model.scoreNats(passage) - model.scoreNats(passage.slice(0, 1))
 }
