@@ -1,7 +1,7 @@
 // Laws of passages: both sides alike, from as many documents as there are, at places the seed decides.
 import { describe, expect, it } from "vitest"
 import { DataError, randomStream } from "../../core/index.ts"
-import { bytesTokenizer } from "../../tokenizer/index.ts"
+import { bytesTokenizer, charactersTokenizer } from "../../tokenizer/index.ts"
 import { type Passage, samplePassages } from "./passages.ts"
 
 const tokenizer = bytesTokenizer()
@@ -53,6 +53,13 @@ describe("passages", () => {
     const { tokens, train: drawn } = await samplePassages(tokenizer, { ...options, heldOut: texts("c", 40, 3) })
     expect(tokens).toBeLessThan(64)
     expect(new Set(drawn.map(({ ids }) => ids.length))).toEqual(new Set([tokens]))
+  })
+
+  it("an emoji is not cut in half, wherever the length of tokens is tried out", async () => {
+    const text = `${"a".repeat(19_999)}\u{1f426}${"b".repeat(400)}`
+    const characters = await charactersTokenizer([text])
+    const drawn = await samplePassages(characters, { train: [text], heldOut: [text], tokens: 64 })
+    expect(drawn.train.length).toBeGreaterThan(100)
   })
 
   it("an empty text, or one of single words, is refused", async () => {

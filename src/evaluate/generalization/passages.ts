@@ -145,7 +145,7 @@ function* encodeAll(stretches: readonly Stretch[], tokenizer: Tokenizer): Sliced
 
 /** UTF-16 units of which `tokens` tokens are about the half. */
 function stretchUnits(text: string, tokens: number, tokenizer: Tokenizer): number {
-  const sample = text.slice(0, 20_000).toWellFormed()
+  const sample = text.slice(0, pairEnd(text, 20_000))
   return sample === "" ? 0 : Math.ceil(2 * tokens * (sample.length / tokenizer.encode(sample).length))
 }
 
