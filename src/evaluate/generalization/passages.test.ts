@@ -62,8 +62,30 @@ describe("passages", () => {
     expect(drawn.train.length).toBeGreaterThan(100)
   })
 
+  it("keep the stretches in memory and not their documents", async () => {
+    const collectGarbage = await garbageCollector()
+    const heap: number[] = []
+    async function* long() {
+      for (let k = 0; k < 40; k++) {
+        collectGarbage()
+        heap.push(process.memoryUsage().heapUsed)
+        yield `${`word${k} `.repeat(200_000)}.`
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    await samplePassages(tokenizer, { train: () => long(), heldOut, tokens: 64 })
+    expect(heap.at(-1)! - heap[5]!).toBeLessThan(10e6)
+  })
+
   it("an empty text, or one of single words, is refused", async () => {
     for (const heldOut of [[], [""], ["a", "b"]])
       await expect(samplePassages(tokenizer, { ...options, heldOut })).rejects.toThrow(DataError)
   })
 })
+
+async function garbageCollector(): Promise<() => void> {
+  const { setFlagsFromString } = await import("node:v8")
+  const { runInNewContext } = await import("node:vm")
+  setFlagsFromString("--expose-gc")
+  return runInNewContext("gc") as () => void
+}
