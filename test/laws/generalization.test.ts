@@ -116,6 +116,13 @@ describe("a clean model", () => {
     expect(await report()).toEqual(once)
   })
 
+  it("gets the same report from generators, which can be read but once", async () => {
+    const [train, test, control] = [CLEAN, TEST, CONTROL].map((texts) => texts.values())
+    const report = await generalizationReport(clean, { train: train!, test: test!, control: control!, quick: true })
+    const options = { train: CLEAN, test: TEST, control: CONTROL, quick: true }
+    expect(report).toEqual(await generalizationReport(clean, options))
+  })
+
   it("an aborted signal ends its report", async () => {
     const stop = new AbortController()
     const onProgress = () => stop.abort()

@@ -1,7 +1,7 @@
 // The whole report on whether a model generalizes or memorizes: every measure with its control, and one sentence.
 
 import { DataError } from "../../core/index.ts"
-import type { DataInput } from "../../data/index.ts"
+import { type DataInput, toSource } from "../../data/index.ts"
 import type { Model } from "../../generate/index.ts"
 import { parameterCounts } from "../../models/index.ts"
 import { type CapacityRatio, capacityRatio } from "./capacity-ratio.ts"
@@ -21,7 +21,7 @@ import { trainTestGap } from "./train-test-gap.ts"
 
 /** The texts, and how thoroughly they are measured. */
 export interface GeneralizationOptions {
-  /** Text the model was trained on. Read three times, a document at a time. */
+  /** Text the model was trained on. Read three times, a document at a time; a generator is kept in memory as it passes. */
   readonly train: DataInput
   /** Text it is tested on; held in memory. */
   readonly test: DataInput
@@ -78,10 +78,8 @@ const MAX_PASSAGE_TOKENS = 256
  * @throws DataError  if a text is empty or its documents are too short
  * @throws the signal's reason  if it is aborted
  */
-export async function generalizationReport(
-  model: Model,
-  options: GeneralizationOptions,
-): Promise<GeneralizationReport> {
+export async function generalizationReport(model: Model, given: GeneralizationOptions): Promise<GeneralizationReport> {
+  const options = withSources(given)
   const { train, test, signal } = options
   const tell = teller(options)
   const overlap = await contamination(train, test, {
@@ -103,6 +101,17 @@ export async function generalizationReport(
   }
   const parts = partsOf(measures)
   return { ...measures, parts, sentence: generalizationSentence(measures), fires: parts.some(({ fires }) => fires) }
+}
+
+/** Each text as one source: what can be read only once is remembered from pass to pass. */
+function withSources(options: GeneralizationOptions): GeneralizationOptions {
+  const { train, test, control } = options
+  return {
+    ...options,
+    train: toSource(train),
+    test: toSource(test),
+    ...(control !== undefined && { control: toSource(control) }),
+  }
 }
 
 interface Measured {
