@@ -145,17 +145,24 @@ function copiedPart({ lengths, unit, samples, fires }: CopiedNgrams): Generaliza
   }
 }
 
-function overfittingPart({ minimum, last, lostNats, isFallingAtEnd, fires }: OverfittingCurve): GeneralizationPart {
-  const fact = isFallingAtEnd
-    ? `the held-out loss was lowest at the end, step ${last.step}`
-    : `the held-out loss was lowest at step ${minimum.step} and rose until step ${last.step}`
+function overfittingPart(curve: OverfittingCurve): GeneralizationPart {
   return {
     name: "lost after the minimum",
-    value: lostNats,
+    value: curve.lostNats,
     unit: " nats/token",
-    fires,
-    because: `${fact}; fires above ${100 * LOST_PART} % of the lowest loss`,
+    fires: curve.fires,
+    because: `${curveInWords(curve)}; fires above ${100 * LOST_PART} % of the lowest loss`,
   }
+}
+
+/** Where the held-out loss was lowest, what came after it, and where on this curve the measured model stands. */
+export function curveInWords({ minimum, last, measuredStep, lostNats, isFallingAtEnd }: OverfittingCurve): string {
+  const isLast = measuredStep >= last.step
+  const measured = isLast ? "" : `, and this is the model of step ${measuredStep}`
+  if (isFallingAtEnd) return `the held-out loss was lowest at the end, step ${last.step}${measured}`
+  const rose = (last.nats - minimum.nats).toFixed(2)
+  const lost = isLast || measuredStep <= minimum.step ? "" : `, which lost ${lostNats.toFixed(2)} of it`
+  return `the held-out loss rose by ${rose} nats a token from step ${minimum.step} to step ${last.step}${measured}${lost}`
 }
 
 /** A share in percent with as many digits as say something. */

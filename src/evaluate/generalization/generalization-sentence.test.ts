@@ -47,6 +47,7 @@ const clean: GeneralizationMeasures = {
 const rose = {
   minimum: { step: 10, nats: 1 },
   last: { step: 20, nats: 1.5 },
+  measuredStep: 20,
   lostNats: 0.5,
   isFallingAtEnd: false,
   gaps: [],
@@ -82,6 +83,15 @@ describe("the sentence", () => {
     const sentence = generalizationSentence({ ...clean, contamination: contamination(true), capacity })
     expect(sentence).toContain("50 % of the test text")
     expect(sentence).toContain("12.0 times its training text")
+  })
+
+  it("of the best checkpoint of a run that went on, the sentence says that it is that one", () => {
+    const best = { ...rose, measuredStep: 10, lostNats: 0, fires: false }
+    const measures = { ...clean, overfitting: best }
+    const said = "the held-out loss rose by 0.50 nats a token from step 10 to step 20, and this is the model of step 10"
+    expect(generalizationSentence(measures)).toMatch(/^It generalizes:/)
+    expect(generalizationSentence(measures)).toContain(said)
+    expect(partsOf(measures).at(-1)).toMatchObject({ value: 0, fires: false, because: expect.stringContaining(said) })
   })
 
   it("a report fires where a line of its table does", () => {

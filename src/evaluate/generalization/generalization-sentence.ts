@@ -1,7 +1,8 @@
 // One sentence on whether a model generalizes or memorizes, by rules.
 
 import type { GeneralizationMeasures, Memorization } from "./generalization-measures.ts"
-import { percent } from "./generalization-parts.ts"
+import { curveInWords, percent } from "./generalization-parts.ts"
+import { LOST_PART, type OverfittingCurve } from "./overfitting-curve.ts"
 
 /**
  * The sentence of a report. The first that holds decides how it begins:
@@ -9,7 +10,7 @@ import { percent } from "./generalization-parts.ts"
  * 1. extraction, or copying, or membership of the test text fires with a control given: "It has seen the test text"
  * 2. extraction or copying of training text fires: "It has memorized training text"
  * 3. membership fires alone: "It leans on having read the training text"
- * 4. the held-out loss rose by more than 2 %: "It was trained too long"
+ * 4. the held-out loss rose by more than 2 % until this model's step: "It was trained too long"
  * 5. contamination fires and there is no control: "It cannot be told whether it generalizes"
  * 6. else: "It generalizes"
  *
@@ -57,13 +58,12 @@ function warnings({ contamination, overfitting, capacity }: GeneralizationMeasur
   const { fires, share } = contamination
   return [
     ...(fires ? [`${percent(share)} of the test text stands in the training text, so only its clean part counts`] : []),
-    ...(overfitting?.fires === true
-      ? [
-          `its held-out loss was lowest at step ${overfitting.minimum.step} and rose by ${overfitting.lostNats.toFixed(2)} nats a token after it`,
-        ]
-      : []),
+    ...(overfitting && hasRisen(overfitting) ? [curveInWords(overfitting)] : []),
     ...(capacity !== undefined && capacity.ratio > 1
       ? [`it is large enough to know ${capacity.ratio.toFixed(1)} times its training text by heart`]
       : []),
   ]
 }
+
+const hasRisen = ({ minimum, last, fires }: OverfittingCurve): boolean =>
+  fires || last.nats - minimum.nats > LOST_PART * minimum.nats

@@ -17,6 +17,16 @@ describe("the overfitting curve", () => {
     expect(curve.gaps).toEqual([{ step: 40, nats: 1 }])
   })
 
+  it("what a run lost after the measured model's step is not that model's loss", () => {
+    const at = (measuredStep: number) =>
+      overfittingCurve({ training: [], heldOut: [...heldOut, { step: 50, nats: 1.9 }], measuredStep })!
+    expect(at(30)).toMatchObject({ minimum: { step: 30 }, last: { step: 50 }, lostNats: 0, fires: false })
+    expect(at(10)).toMatchObject({ lostNats: 0, fires: false })
+    expect(at(49).lostNats).toBeCloseTo(0.1, 12)
+    expect([at(49).fires, at(50).fires]).toEqual([true, true])
+    expect(at(50).lostNats).toBeCloseTo(0.4, 12)
+  })
+
   it("a loss that still falls has lost nothing; evaluations come in any order", () => {
     const curve = overfittingCurve({ training: [], heldOut: heldOut.slice(0, 3).reverse() })
     expect(curve).toMatchObject({ minimum: { step: 30 }, lostNats: 0, isFallingAtEnd: true, fires: false })
