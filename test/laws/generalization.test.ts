@@ -32,6 +32,7 @@ const TEST = documents("test", 8)
 const CONTROL = documents("control", 12)
 const LEAKED = [...documents("train", 4), ...TEST]
 const CLEAN = documents("clean", 100)
+const UNREAD = documents("unread", 24)
 
 let device: Device
 let leaked: Model
@@ -94,12 +95,24 @@ describe("a model that was trained on the test text", () => {
 describe("a clean model", () => {
   it("fires none, with and without a control", async () => {
     for (const control of [undefined, CONTROL]) {
-      const options = { train: CLEAN, test: TEST, ...(control && { control }), quick: true }
+      const options = { train: CLEAN, test: UNREAD, ...(control && { control }), quick: true }
       const report = await generalizationReport(clean, options)
       expect(fired(report)).toEqual([])
       expect(report.fires).toBe(false)
       expect(report.sentence).toMatch(/^It generalizes: .*weak memorizing cannot be seen/)
     }
+  })
+
+  it("is not said to generalize on the evidence of a few passages", async () => {
+    const report = await generalizationReport(clean, { train: CLEAN, test: [UNREAD[0]!], quick: true })
+    expect(report.sentence).toMatch(/^It cannot be told whether it generalizes: .* too few to tell/)
+  })
+
+  it("that has not learned yet is not said to generalize", async () => {
+    const model = await trained(CLEAN, 1)
+    const report = await generalizationReport(model, { train: CLEAN, test: UNREAD, quick: true })
+    expect(fired(report)).toEqual([])
+    expect(report.sentence).toMatch(/^It has learned too little to tell: .* only knows how often each token occurs/)
   })
 
   it("gets the same report again, told in the same stages", async () => {

@@ -12,6 +12,8 @@ export interface Memorization {
   readonly gap: TrainTestGap
   readonly extraction: Extraction
   readonly membership: Membership
+  /** Of the held-out passages to one who knows only how often each token occurs: a model above it has learned nothing yet. */
+  readonly unigramBitsPerByte: number
 }
 
 /** The parts of a report. */

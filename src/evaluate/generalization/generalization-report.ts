@@ -18,6 +18,7 @@ import { writeSamples } from "./samples.ts"
 import { scorePassages } from "./score-passages.ts"
 import { cleanPart } from "./stripped.ts"
 import { trainTestGap } from "./train-test-gap.ts"
+import { unigramBitsPerByte } from "./unigram-bits.ts"
 
 /** The texts, and how thoroughly they are measured. */
 export interface GeneralizationOptions {
@@ -160,6 +161,7 @@ async function memorization(model: Model, options: Against): Promise<Measured> {
       onProgress: ({ items, total }) => tell("extraction", items, total),
     }),
     membership: await membership(scored),
+    unigramBitsPerByte: await unigramBitsPerByte(passages, model.tokenizer.vocabSize, signal),
   }
   tell("membership", 1, 1)
   return { found, trainBytes: passages.trainBytes, heldOutBytes: passages.heldOutBytes }

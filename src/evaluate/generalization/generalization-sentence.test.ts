@@ -17,12 +17,14 @@ function memorization(fires: { readonly extraction?: boolean; readonly membershi
   const { extraction = false, membership = false } = fires
   const rates = { train: side(extraction ? 40 : 0), heldOut: side(0), difference: extraction ? 0.4 : 0 }
   const areas = { byLoss: area(membership ? 0.9 : 0.5), byCalibratedLoss: area(0.5), byReference: area(0.5) }
-  const gap = { train: 1, heldOut: 1.1, difference: 0.1, reference: 0.1, interval: undefined, passages: 100 }
+  const interval = { low: -0.1, high: 0.3, level: 0.95, unit: "block", units: 200 } as const
+  const gap = { train: 1, heldOut: 1.1, difference: 0.1, reference: 0.1, interval, passages: 100 }
   const counts = { unit: "passage", train: 100, heldOut: 100 } as const
   return {
     gap,
     extraction: { prefixTokens: 32, suffixTokens: 50, ...rates, interval: undefined, fires: extraction },
     membership: { ...areas, difference: membership ? 0.4 : 0, interval: undefined, ...counts, fires: membership },
+    unigramBitsPerByte: 3,
   }
 }
 
@@ -55,9 +57,19 @@ const rose = {
 }
 const { training: _, ...withoutControl } = { ...clean, contamination: contamination(true), control: "none" }
 
+const few = { ...memorization().gap, passages: 19 }
+const { interval: __, ...unsure } = memorization().gap
+const untrained = { ...memorization(), unigramBitsPerByte: 1.1 }
+
 const cases: readonly (readonly [string, GeneralizationMeasures])[] = [
   ["It generalizes:", clean],
   ["It cannot be told whether it generalizes:", withoutControl],
+  ["It cannot be told whether it generalizes:", { ...clean, training: { ...memorization(), gap: few } }],
+  [
+    "It cannot be told whether it generalizes:",
+    { ...clean, training: { ...memorization(), gap: { ...unsure, interval: undefined } } },
+  ],
+  ["It has learned too little to tell:", { ...clean, training: untrained }],
   ["It was trained too long:", { ...clean, overfitting: rose }],
   ["It leans on having read", { ...clean, overfitting: rose, training: memorization({ membership: true }) }],
   ["It has memorized", { ...clean, training: memorization({ membership: true, extraction: true }) }],
@@ -94,9 +106,19 @@ describe("the sentence", () => {
     expect(partsOf(measures).at(-1)).toMatchObject({ value: 0, fires: false, because: expect.stringContaining(said) })
   })
 
+  it("says of an untrained model, and of few passages, why nothing can be told", () => {
+    expect(generalizationSentence({ ...clean, training: untrained })).toContain(
+      "costs it 1.10 bits per byte and 1.10 who",
+    )
+    expect(generalizationSentence({ ...clean, training: { ...memorization(), gap: few } })).toContain(
+      "19 passages of each",
+    )
+  })
+
   it("a report fires where a line of its table does", () => {
     const lines = (measures: GeneralizationMeasures) => partsOf(measures).filter(({ fires }) => fires)
     expect(lines(clean)).toEqual([])
-    for (const [, measures] of cases.slice(1)) expect(lines(measures).length).toBeGreaterThan(0)
+    for (const [beginning, measures] of cases)
+      if (!/generalizes|too little/.test(beginning)) expect(lines(measures).length).toBeGreaterThan(0)
   })
 })

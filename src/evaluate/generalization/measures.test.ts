@@ -6,6 +6,7 @@ import { capacityRatio } from "./capacity-ratio.ts"
 import { copiedNgrams } from "./copied-ngrams.ts"
 import { differenceInterval } from "./difference-interval.ts"
 import { overfittingCurve } from "./overfitting-curve.ts"
+import { unigramBitsPerByte } from "./unigram-bits.ts"
 
 describe("the overfitting curve", () => {
   const heldOut = [3, 2, 1.5, 1.6].map((nats, i) => ({ step: 10 * (i + 1), nats }))
@@ -41,6 +42,13 @@ describe("the overfitting curve", () => {
 it("capacity is 3.6 bits a parameter over the bits of the text", () => {
   expect(capacityRatio({ parameters: 1e6, trainTextBits: 2e6 }).ratio).toBeCloseTo(1.8, 12)
   expect(() => capacityRatio({ parameters: 1e6, trainTextBits: 0 })).toThrow(ConfigError)
+})
+
+it("the unigram knows how often each token of the training text occurs, and predicts no first token", async () => {
+  const passage = (ids: readonly number[]) => ({ document: 0, ids, bytes: new Uint8Array(2 * (ids.length - 1)) })
+  const sides = { train: [passage([0, 1])], heldOut: [passage([3, 0, 2])], others: [Int32Array.of(0, 0)] }
+  const bits = await unigramBitsPerByte({ ...sides, tokens: 3, trainBytes: 8, heldOutBytes: 6 }, 4, undefined)
+  expect(bits).toBeCloseTo(-(Math.log2(4 / 8) + Math.log2(1 / 8)) / 4, 12)
 })
 
 describe("the interval of a difference", () => {
