@@ -8,6 +8,7 @@ import {
   type GeneralizationReport,
   generalizationReport,
   samplePassages,
+  scoreText,
 } from "../../src/evaluate/index.ts"
 import { generateBatch, type Model } from "../../src/generate/index.ts"
 import { bytesTokenizer } from "../../src/tokenizer/index.ts"
@@ -75,6 +76,17 @@ describe("a model that was trained on the test text", () => {
     expect(fired(report)).toEqual(expect.arrayContaining(["contamination", "extraction", "membership"]))
     expect(report.contamination.touched).toHaveLength(TEST.length)
     expect(report.sentence).toMatch(/^It has memorized training text: .*control: the part of the test text/)
+  })
+
+  it("is scored without the leaked text too: its clean part costs more than the whole", async () => {
+    const test = [...TEST, ...CONTROL]
+    const { documents: scores } = await scoreText(leaked, { data: test })
+    const { stripped, parts } = await generalizationReport(leaked, { train: LEAKED, test, scores, quick: true })
+    const ofControl = scores.slice(TEST.length)
+    const sum = (key: "nats" | "bytes") => ofControl.reduce((total, document) => total + document[key], 0)
+    expect(stripped!.bitsPerByte).toBeCloseTo(sum("nats") / Math.LN2 / sum("bytes"), 12)
+    expect(stripped!.bitsPerByte).toBeGreaterThan(stripped!.wholeBitsPerByte)
+    expect(parts.map(({ name }) => name)).toContain("score without contaminated text")
   })
 
   it("whose training text is not told is caught by extraction and membership of the test text", async () => {

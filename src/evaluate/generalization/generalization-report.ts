@@ -4,6 +4,7 @@ import { DataError } from "../../core/index.ts"
 import { type DataInput, toSource } from "../../data/index.ts"
 import type { Model } from "../../generate/index.ts"
 import { parameterCounts } from "../../models/index.ts"
+import type { DocumentScore } from "../score/document-score.ts"
 import { type CapacityRatio, capacityRatio } from "./capacity-ratio.ts"
 import { type Contamination, contamination } from "./contamination.ts"
 import { type CopiedNgrams, copiedNgrams } from "./copied-ngrams.ts"
@@ -16,7 +17,7 @@ import { overfittingCurve, type TrainingHistory } from "./overfitting-curve.ts"
 import { samplePassages } from "./passages.ts"
 import { writeSamples } from "./samples.ts"
 import { scorePassages } from "./score-passages.ts"
-import { cleanPart } from "./stripped.ts"
+import { cleanPart, strippedScore } from "./stripped.ts"
 import { trainTestGap } from "./train-test-gap.ts"
 import { unigramBitsPerByte } from "./unigram-bits.ts"
 
@@ -31,7 +32,12 @@ export interface GeneralizationOptions {
    * hold serves; with it the test itself is held against it, so that a model that has secretly seen the test is caught.
    */
   readonly control?: DataInput
-  /** Losses while it was trained. */
+  /**
+   * What an earlier evaluation of this model scored on the documents of `test`: with it the score is told without the text that
+   * the training text holds. Documents are recognized by their sha256.
+   */
+  readonly scores?: readonly DocumentScore[]
+  /** Losses while it was trained, and the step of this model. */
   readonly history?: TrainingHistory
   /** Bits per byte of the best baseline on held-out text: the training text's bits are not more than this. */
   readonly baselineBitsPerByte?: number
@@ -81,7 +87,7 @@ const MAX_PASSAGE_TOKENS = 256
  */
 export async function generalizationReport(model: Model, given: GeneralizationOptions): Promise<GeneralizationReport> {
   const options = withSources(given)
-  const { train, test, signal } = options
+  const { train, test, scores, seed = 1, signal } = options
   const tell = teller(options)
   const overlap = await contamination(train, test, {
     ...(signal && { signal }),
@@ -93,6 +99,7 @@ export async function generalizationReport(model: Model, given: GeneralizationOp
   const copied = training && (await copying(model, control, options))
   const measures: GeneralizationMeasures = {
     contamination: overlap,
+    ...(scores !== undefined && scores.length > 0 && { stripped: strippedScore(scores, overlap, { seed }) }),
     ...(training && { training: training.found }),
     ...(tested && { test: tested.found }),
     ...(training && { capacity: capacityOf(model, training, options) }),

@@ -97,6 +97,20 @@ describe("the sentence", () => {
     expect(sentence).toContain("12.0 times its training text")
   })
 
+  it("a score is told without contaminated text, beside that of the whole, where some is left", () => {
+    const some = { bitsPerByte: 2.5, wholeBitsPerByte: 1.25, interval: undefined, bytes: 3000, strippedBytes: 1000 }
+    const measures = { ...clean, contamination: contamination(true), stripped: some }
+    expect(partsOf(measures)[1]).toMatchObject({
+      name: "score without contaminated text",
+      value: 2.5,
+      fires: false,
+      because: expect.stringMatching(/^1\.250 with it; 25 % of the bytes/),
+    })
+    expect(generalizationSentence(measures)).toContain("(2.500 bits per byte, 1.250 of the whole)")
+    const none = { ...some, bitsPerByte: undefined, bytes: 0 }
+    expect(partsOf({ ...measures, stripped: none })).toEqual(partsOf({ ...clean, contamination: contamination(true) }))
+  })
+
   it("of the best checkpoint of a run that went on, the sentence says that it is that one", () => {
     const best = { ...rose, measuredStep: 10, lostNats: 0, fires: false }
     const measures = { ...clean, overfitting: best }

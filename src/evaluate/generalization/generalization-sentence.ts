@@ -77,11 +77,19 @@ function doubts(training: Memorization): string[] {
   ]
 }
 
-function warnings({ training, contamination, overfitting, capacity }: GeneralizationMeasures): string[] {
-  const { fires, share } = contamination
+function contaminationClause({ contamination, stripped }: GeneralizationMeasures): string {
+  const score =
+    stripped?.bitsPerByte === undefined
+      ? ""
+      : ` (${stripped.bitsPerByte.toFixed(3)} bits per byte, ${stripped.wholeBitsPerByte.toFixed(3)} of the whole)`
+  return `${percent(contamination.share)} of the test text stands in the training text, so only its clean part counts${score}`
+}
+
+function warnings(measures: GeneralizationMeasures): string[] {
+  const { training, contamination, overfitting, capacity } = measures
   return [
     ...(training ? doubts(training) : []),
-    ...(fires ? [`${percent(share)} of the test text stands in the training text, so only its clean part counts`] : []),
+    ...(contamination.fires ? [contaminationClause(measures)] : []),
     ...(overfitting && hasRisen(overfitting) ? [curveInWords(overfitting)] : []),
     ...(capacity !== undefined && capacity.ratio > 1
       ? [`it is large enough to know ${capacity.ratio.toFixed(1)} times its training text by heart`]
