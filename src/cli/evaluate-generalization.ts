@@ -10,7 +10,7 @@ import {
 } from "../evaluate/index.ts"
 import type { Evaluating } from "./evaluating.ts"
 import { measuredBy, storeFindings } from "./evaluations.ts"
-import { storedTextOf } from "./measure-text.ts"
+import { measure, storedTextOf } from "./measure-text.ts"
 import { type ModelFacts, measuredModel } from "./model-facts.ts"
 import { compact, count } from "./numbers.ts"
 import type { Output } from "./output.ts"
@@ -69,6 +69,7 @@ async function measured(texts: Texts, evaluating: Evaluating): Promise<Generaliz
       test: text.source,
       ...(text === heldOut ? {} : { control: heldOut.source }),
       ...historyOf(facts),
+      ...(await scoresOf(facts, text, evaluating)),
       ...(await bestBaseline(facts, heldOut, evaluating)),
       quick,
       signal,
@@ -79,8 +80,17 @@ async function measured(texts: Texts, evaluating: Evaluating): Promise<Generaliz
   }
 }
 
-const historyOf = ({ training }: ModelFacts) =>
-  training ? { history: { training: training.losses, heldOut: training.heldOut } } : {}
+function historyOf({ training, step }: ModelFacts) {
+  if (!training) return {}
+  const measured = step === undefined ? {} : { measuredStep: step }
+  return { history: { training: training.losses, heldOut: training.heldOut, ...measured } }
+}
+
+/** What each document of the test text cost, for the score without those parts that the training text has too. */
+async function scoresOf(facts: ModelFacts, text: NamedText, evaluating: Evaluating) {
+  const measured = await measure(evaluating.model, facts, text, evaluating)
+  return { scores: measured.result.documents }
+}
 
 /** From stored findings, where the baselines were measured before. */
 async function bestBaseline(facts: ModelFacts, heldOut: NamedText, evaluating: Evaluating) {

@@ -8,6 +8,7 @@ import {
   type GeneralizationReport,
   generalizationReport,
   samplePassages,
+  scoreText,
 } from "../../src/evaluate/index.ts"
 import { generateBatch, type Model } from "../../src/generate/index.ts"
 import { bytesTokenizer } from "../../src/tokenizer/index.ts"
@@ -32,6 +33,7 @@ const TEST = documents("test", 8)
 const CONTROL = documents("control", 12)
 const LEAKED = [...documents("train", 4), ...TEST]
 const CLEAN = documents("clean", 100)
+const UNREAD = documents("unread", 24)
 
 let device: Device
 let leaked: Model
@@ -76,6 +78,17 @@ describe("a model that was trained on the test text", () => {
     expect(report.sentence).toMatch(/^It has memorized training text: .*control: the part of the test text/)
   })
 
+  it("is scored without the leaked text too: its clean part costs more than the whole", async () => {
+    const test = [...TEST, ...CONTROL]
+    const { documents: scores } = await scoreText(leaked, { data: test })
+    const { stripped, parts } = await generalizationReport(leaked, { train: LEAKED, test, scores, quick: true })
+    const ofControl = scores.slice(TEST.length)
+    const sum = (key: "nats" | "bytes") => ofControl.reduce((total, document) => total + document[key], 0)
+    expect(stripped!.bitsPerByte).toBeCloseTo(sum("nats") / Math.LN2 / sum("bytes"), 12)
+    expect(stripped!.bitsPerByte).toBeGreaterThan(stripped!.wholeBitsPerByte)
+    expect(parts.map(({ name }) => name)).toContain("score without contaminated text")
+  })
+
   it("whose training text is not told is caught by extraction and membership of the test text", async () => {
     const options = { train: documents("told", 12), test: TEST, control: CONTROL, quick: true }
     expect(fired(await generalizationReport(leaked, options))).toEqual([
@@ -94,12 +107,24 @@ describe("a model that was trained on the test text", () => {
 describe("a clean model", () => {
   it("fires none, with and without a control", async () => {
     for (const control of [undefined, CONTROL]) {
-      const options = { train: CLEAN, test: TEST, ...(control && { control }), quick: true }
+      const options = { train: CLEAN, test: UNREAD, ...(control && { control }), quick: true }
       const report = await generalizationReport(clean, options)
       expect(fired(report)).toEqual([])
       expect(report.fires).toBe(false)
       expect(report.sentence).toMatch(/^It generalizes: .*weak memorizing cannot be seen/)
     }
+  })
+
+  it("is not said to generalize on the evidence of a few passages", async () => {
+    const report = await generalizationReport(clean, { train: CLEAN, test: [UNREAD[0]!], quick: true })
+    expect(report.sentence).toMatch(/^It cannot be told whether it generalizes: .* too few to tell/)
+  })
+
+  it("that has not learned yet is not said to generalize", async () => {
+    const model = await trained(CLEAN, 1)
+    const report = await generalizationReport(model, { train: CLEAN, test: UNREAD, quick: true })
+    expect(fired(report)).toEqual([])
+    expect(report.sentence).toMatch(/^It has learned too little to tell: .* only knows how often each token occurs/)
   })
 
   it("gets the same report again, told in the same stages", async () => {
@@ -116,11 +141,25 @@ describe("a clean model", () => {
     expect(await report()).toEqual(once)
   })
 
+  it("gets the same report from generators, which can be read but once", async () => {
+    const [train, test, control] = [CLEAN, TEST, CONTROL].map((texts) => texts.values())
+    const report = await generalizationReport(clean, { train: train!, test: test!, control: control!, quick: true })
+    const options = { train: CLEAN, test: TEST, control: CONTROL, quick: true }
+    expect(report).toEqual(await generalizationReport(clean, options))
+  })
+
   it("an aborted signal ends its report", async () => {
     const stop = new AbortController()
     const onProgress = () => stop.abort()
     const options = { train: CLEAN, test: TEST, signal: stop.signal, onProgress }
     await expect(generalizationReport(clean, options)).rejects.toThrow(/abort|stopped/)
+  })
+
+  it("an abort while passages are scored is no verdict, though the test text leaked", async () => {
+    const stop = new AbortController()
+    const onProgress = ({ stage }: { readonly stage: string }) => stage === "gap" && stop.abort(new Error("enough"))
+    const options = { train: LEAKED, test: [...TEST, ...CONTROL], signal: stop.signal, onProgress, quick: true }
+    await expect(generalizationReport(leaked, options)).rejects.toThrow("enough")
   })
 })
 

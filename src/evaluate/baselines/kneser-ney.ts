@@ -41,8 +41,7 @@ export function trainKneserNey(ids: SymbolArray, options: KneserNeyOptions): Kne
   return runToEnd(trainKneserNeySliced(ids, options))
 }
 
-/** {@link trainKneserNey} with pauses. */
-export function* trainKneserNeySliced(ids: SymbolArray, options: KneserNeyOptions): Sliced<KneserNeyModel> {
+function* trainKneserNeySliced(ids: SymbolArray, options: KneserNeyOptions): Sliced<KneserNeyModel> {
   const text = yield* sortText(ids, options)
   return yield* modelOf(text, options.order, options.vocabSize)
 }

@@ -98,6 +98,7 @@ describe("the stripped score", () => {
     expect(stripped.bytes).toBe(BLOCK_BYTES - 2 + 6000 + 5)
     expect(stripped.strippedBytes).toBe(BLOCK_BYTES)
     expect(stripped.bitsPerByte).toBeCloseTo(9003 / Math.LN2 / stripped.bytes, 12)
+    expect(stripped.wholeBitsPerByte).toBeCloseTo(9004 / Math.LN2 / (BLOCK_BYTES - 2 + 16_000 + 5), 12)
     expect(stripped.noInterval).toMatch(/20/)
   })
 
@@ -112,6 +113,7 @@ describe("the stripped score", () => {
     const found = await contamination([text], [text])
     const stripped = strippedScore([await scoreOf(text, [1, 2, 3])], found)
     expect(stripped).toMatchObject({ bitsPerByte: undefined, bytes: 0, strippedBytes: 26_000 })
+    expect(stripped.wholeBitsPerByte).toBeCloseTo(6 / Math.LN2 / 26_000, 12)
   })
 
   it("the clean part is what lies between touched blocks, in whole characters", async () => {

@@ -1,4 +1,5 @@
 // Every measure of a generalization report as a line of a table: value, control, interval, and what it means.
+import { BLOCK_BYTES } from "../score/document-score.ts"
 import type { Interval } from "../statistics/index.ts"
 import { CONTAMINATED_SHARE, type Contamination } from "./contamination.ts"
 import type { CopiedNgrams } from "./copied-ngrams.ts"
@@ -6,6 +7,7 @@ import type { Extraction } from "./extraction.ts"
 import type { GeneralizationMeasures, Memorization } from "./generalization-measures.ts"
 import { MEMBERSHIP_MARGIN, type Membership } from "./membership.ts"
 import { LOST_PART, type OverfittingCurve } from "./overfitting-curve.ts"
+import type { StrippedScore } from "./stripped.ts"
 import type { TrainTestGap } from "./train-test-gap.ts"
 
 /** One line. */
@@ -25,9 +27,10 @@ export interface GeneralizationPart {
 
 /** The measures that were made, in the order of a report. */
 export function partsOf(measures: GeneralizationMeasures): GeneralizationPart[] {
-  const { contamination, training, test, overfitting, capacity, copied } = measures
+  const { contamination, stripped, training, test, overfitting, capacity, copied } = measures
   return [
     contaminationPart(contamination),
+    ...(stripped ? strippedPart(stripped) : []),
     ...(training ? memorizationParts(training, "training") : []),
     ...(test ? memorizationParts(test, "test") : []),
     ...(copied ? [copiedPart(copied)] : []),
@@ -54,6 +57,23 @@ function contaminationPart({ share, touched, testDocuments, words, fires }: Cont
     fires,
     because: `words of the test in runs of ${words} that the training text has too, in ${touched.length} of ${testDocuments} documents; texts share up to ${100 * CONTAMINATED_SHARE} % by nature`,
   }
+}
+
+/** No line where nothing clean is left: there is no score. */
+function strippedPart(stripped: StrippedScore): GeneralizationPart[] {
+  const { bitsPerByte, wholeBitsPerByte, interval, noInterval, bytes, strippedBytes } = stripped
+  if (bitsPerByte === undefined) return []
+  const share = percent(strippedBytes / (bytes + strippedBytes))
+  return [
+    {
+      name: "score without contaminated text",
+      value: bitsPerByte,
+      unit: " bits/byte",
+      ...(interval && { interval }),
+      fires: false,
+      because: `${wholeBitsPerByte.toFixed(3)} with it; ${share} of the bytes are left out, in blocks of ${BLOCK_BYTES / 1000} kB that share a run with the training text${noInterval === undefined ? "" : `; ${noInterval}`}`,
+    },
+  ]
 }
 
 /** @param what  the text that may have been memorized */
@@ -145,17 +165,24 @@ function copiedPart({ lengths, unit, samples, fires }: CopiedNgrams): Generaliza
   }
 }
 
-function overfittingPart({ minimum, last, lostNats, isFallingAtEnd, fires }: OverfittingCurve): GeneralizationPart {
-  const fact = isFallingAtEnd
-    ? `the held-out loss was lowest at the end, step ${last.step}`
-    : `the held-out loss was lowest at step ${minimum.step} and rose until step ${last.step}`
+function overfittingPart(curve: OverfittingCurve): GeneralizationPart {
   return {
     name: "lost after the minimum",
-    value: lostNats,
+    value: curve.lostNats,
     unit: " nats/token",
-    fires,
-    because: `${fact}; fires above ${100 * LOST_PART} % of the lowest loss`,
+    fires: curve.fires,
+    because: `${curveInWords(curve)}; fires above ${100 * LOST_PART} % of the lowest loss`,
   }
+}
+
+/** Where the held-out loss was lowest, what came after it, and where on this curve the measured model stands. */
+export function curveInWords({ minimum, last, measuredStep, lostNats, isFallingAtEnd }: OverfittingCurve): string {
+  const isLast = measuredStep >= last.step
+  const measured = isLast ? "" : `, and this is the model of step ${measuredStep}`
+  if (isFallingAtEnd) return `the held-out loss was lowest at the end, step ${last.step}${measured}`
+  const rose = (last.nats - minimum.nats).toFixed(2)
+  const lost = isLast || measuredStep <= minimum.step ? "" : `, which lost ${lostNats.toFixed(2)} of it`
+  return `the held-out loss rose by ${rose} nats a token from step ${minimum.step} to step ${last.step}${measured}${lost}`
 }
 
 /** A share in percent with as many digits as say something. */

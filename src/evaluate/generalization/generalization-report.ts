@@ -1,9 +1,10 @@
 // The whole report on whether a model generalizes or memorizes: every measure with its control, and one sentence.
 
 import { DataError } from "../../core/index.ts"
-import type { DataInput } from "../../data/index.ts"
+import { type DataInput, toSource } from "../../data/index.ts"
 import type { Model } from "../../generate/index.ts"
 import { parameterCounts } from "../../models/index.ts"
+import type { DocumentScore } from "../score/document-score.ts"
 import { type CapacityRatio, capacityRatio } from "./capacity-ratio.ts"
 import { contamination } from "./contamination.ts"
 import { type CopiedNgrams, copiedNgrams } from "./copied-ngrams.ts"
@@ -16,12 +17,13 @@ import { overfittingCurve, type TrainingHistory } from "./overfitting-curve.ts"
 import { samplePassages } from "./passages.ts"
 import { writeSamples } from "./samples.ts"
 import { scorePassages } from "./score-passages.ts"
-import { cleanPart } from "./stripped.ts"
+import { cleanPart, strippedScore } from "./stripped.ts"
 import { trainTestGap } from "./train-test-gap.ts"
+import { unigramBitsPerByte } from "./unigram-bits.ts"
 
 /** The texts, and how thoroughly they are measured. */
 export interface GeneralizationOptions {
-  /** Text the model was trained on. Read three times, a document at a time. */
+  /** Text the model was trained on. Read three times, a document at a time; a generator is kept in memory as it passes. */
   readonly train: DataInput
   /** Text it is tested on; held in memory. */
   readonly test: DataInput
@@ -30,7 +32,12 @@ export interface GeneralizationOptions {
    * hold serves; with it the test itself is held against it, so that a model that has secretly seen the test is caught.
    */
   readonly control?: DataInput
-  /** Losses while it was trained. */
+  /**
+   * What an earlier evaluation of this model scored on the documents of `test`: with it the score is told without the text that
+   * the training text holds. Documents are recognized by their sha256.
+   */
+  readonly scores?: readonly DocumentScore[]
+  /** Losses while it was trained, and the step of this model. */
   readonly history?: TrainingHistory
   /** Bits per byte of the best baseline on held-out text: the training text's bits are not more than this. */
   readonly baselineBitsPerByte?: number
@@ -78,11 +85,9 @@ const MAX_PASSAGE_TOKENS = 256
  * @throws DataError  if a text is empty or its documents are too short
  * @throws the signal's reason  if it is aborted
  */
-export async function generalizationReport(
-  model: Model,
-  options: GeneralizationOptions,
-): Promise<GeneralizationReport> {
-  const { train, test, signal } = options
+export async function generalizationReport(model: Model, given: GeneralizationOptions): Promise<GeneralizationReport> {
+  const options = withSources(given)
+  const { train, test, scores, seed = 1, signal } = options
   const tell = teller(options)
   const overlap = await contamination(train, test, {
     ...(signal && { signal }),
@@ -95,6 +100,7 @@ export async function generalizationReport(
   const copied = training && (await copying(model, control, options))
   const measures: GeneralizationMeasures = {
     contamination: overlap,
+    ...(scores !== undefined && scores.length > 0 && { stripped: strippedScore(scores, overlap, { seed }) }),
     ...(training && { training: training.found }),
     ...(tested && { test: tested.found }),
     ...(training && { capacity: capacityOf(model, training, options) }),
@@ -104,6 +110,17 @@ export async function generalizationReport(
   }
   const parts = partsOf(measures)
   return { ...measures, parts, sentence: generalizationSentence(measures), fires: parts.some(({ fires }) => fires) }
+}
+
+/** Each text as one source: what can be read only once is remembered from pass to pass. */
+function withSources(options: GeneralizationOptions): GeneralizationOptions {
+  const { train, test, control } = options
+  return {
+    ...options,
+    train: toSource(train),
+    test: toSource(test),
+    ...(control !== undefined && { control: toSource(control) }),
+  }
 }
 
 interface Measured {
@@ -124,6 +141,7 @@ async function againstControl(
   try {
     return await memorization(model, options)
   } catch (error) {
+    options.signal?.throwIfAborted()
     if (error instanceof DataError && options.mayLack) return undefined
     throw error
   }
@@ -151,6 +169,7 @@ async function memorization(model: Model, options: Against): Promise<Measured> {
       onProgress: ({ items, total }) => tell("extraction", items, total),
     }),
     membership: await membership(scored),
+    unigramBitsPerByte: await unigramBitsPerByte(passages, model.tokenizer.vocabSize, signal),
   }
   tell("membership", 1, 1)
   return { found, trainBytes: passages.trainBytes, heldOutBytes: passages.heldOutBytes }

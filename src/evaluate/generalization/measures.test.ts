@@ -6,6 +6,7 @@ import { capacityRatio } from "./capacity-ratio.ts"
 import { copiedNgrams } from "./copied-ngrams.ts"
 import { differenceInterval } from "./difference-interval.ts"
 import { overfittingCurve } from "./overfitting-curve.ts"
+import { unigramBitsPerByte } from "./unigram-bits.ts"
 
 describe("the overfitting curve", () => {
   const heldOut = [3, 2, 1.5, 1.6].map((nats, i) => ({ step: 10 * (i + 1), nats }))
@@ -15,6 +16,16 @@ describe("the overfitting curve", () => {
     expect(curve).toMatchObject({ minimum: { step: 30, nats: 1.5 }, isFallingAtEnd: false, fires: true })
     expect(curve.lostNats).toBeCloseTo(0.1, 12)
     expect(curve.gaps).toEqual([{ step: 40, nats: 1 }])
+  })
+
+  it("what a run lost after the measured model's step is not that model's loss", () => {
+    const at = (measuredStep: number) =>
+      overfittingCurve({ training: [], heldOut: [...heldOut, { step: 50, nats: 1.9 }], measuredStep })!
+    expect(at(30)).toMatchObject({ minimum: { step: 30 }, last: { step: 50 }, lostNats: 0, fires: false })
+    expect(at(10)).toMatchObject({ lostNats: 0, fires: false })
+    expect(at(49).lostNats).toBeCloseTo(0.1, 12)
+    expect([at(49).fires, at(50).fires]).toEqual([true, true])
+    expect(at(50).lostNats).toBeCloseTo(0.4, 12)
   })
 
   it("a loss that still falls has lost nothing; evaluations come in any order", () => {
@@ -31,6 +42,13 @@ describe("the overfitting curve", () => {
 it("capacity is 3.6 bits a parameter over the bits of the text", () => {
   expect(capacityRatio({ parameters: 1e6, trainTextBits: 2e6 }).ratio).toBeCloseTo(1.8, 12)
   expect(() => capacityRatio({ parameters: 1e6, trainTextBits: 0 })).toThrow(ConfigError)
+})
+
+it("the unigram knows how often each token of the training text occurs, and predicts no first token", async () => {
+  const passage = (ids: readonly number[]) => ({ document: 0, ids, bytes: new Uint8Array(2 * (ids.length - 1)) })
+  const sides = { train: [passage([0, 1])], heldOut: [passage([3, 0, 2])], others: [Int32Array.of(0, 0)] }
+  const bits = await unigramBitsPerByte({ ...sides, tokens: 3, trainBytes: 8, heldOutBytes: 6 }, 4, undefined)
+  expect(bits).toBeCloseTo(-(Math.log2(4 / 8) + Math.log2(1 / 8)) / 4, 12)
 })
 
 describe("the interval of a difference", () => {

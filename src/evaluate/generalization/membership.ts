@@ -24,6 +24,7 @@ export interface Membership {
   readonly byReference: AreaUnderCurve
   /** `byLoss - byReference`: 0 is ideal. */
   readonly difference: number
+  /** Of the difference, as if the two were independent: rather too wide. */
   readonly interval: Interval | undefined
   /** Values compared: passages, or means of documents. */
   readonly unit: "document" | "passage"
@@ -37,6 +38,10 @@ export interface Membership {
 /**
  * AUC of the loss as a test of membership, beside what can be told without memory: 0.5 when the model treats training text as
  * any other, 1 when it knows each passage.
+ *
+ * The interval of `byLoss - byReference` is that of independent areas, `Var A + Var B`, and leaves out `-2 Cov(A, B)`. Both are
+ * areas of the same passages, and what is hard for one model is mostly hard for the other: the covariance is positive, and the
+ * interval wider than it need be. It would be too narrow only where the two disagree about which passages are hard.
  *
  * Where each side has 20 documents a document counts once, by the mean of its passages; else each passage counts.
  *

@@ -1,7 +1,7 @@
 // Laws of passages: both sides alike, from as many documents as there are, at places the seed decides.
 import { describe, expect, it } from "vitest"
 import { DataError, randomStream } from "../../core/index.ts"
-import { bytesTokenizer } from "../../tokenizer/index.ts"
+import { bytesTokenizer, charactersTokenizer } from "../../tokenizer/index.ts"
 import { type Passage, samplePassages } from "./passages.ts"
 
 const tokenizer = bytesTokenizer()
@@ -55,8 +55,37 @@ describe("passages", () => {
     expect(new Set(drawn.map(({ ids }) => ids.length))).toEqual(new Set([tokens]))
   })
 
+  it("an emoji is not cut in half, wherever the length of tokens is tried out", async () => {
+    const text = `${"a".repeat(19_999)}\u{1f426}${"b".repeat(400)}`
+    const characters = await charactersTokenizer([text])
+    const drawn = await samplePassages(characters, { train: [text], heldOut: [text], tokens: 64 })
+    expect(drawn.train.length).toBeGreaterThan(100)
+  })
+
+  it("keep the stretches in memory and not their documents", async () => {
+    const collectGarbage = await garbageCollector()
+    const heap: number[] = []
+    async function* long() {
+      for (let k = 0; k < 40; k++) {
+        collectGarbage()
+        heap.push(process.memoryUsage().heapUsed)
+        yield `${`word${k} `.repeat(200_000)}.`
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    await samplePassages(tokenizer, { train: () => long(), heldOut, tokens: 64 })
+    expect(heap.at(-1)! - heap[5]!).toBeLessThan(10e6)
+  })
+
   it("an empty text, or one of single words, is refused", async () => {
     for (const heldOut of [[], [""], ["a", "b"]])
       await expect(samplePassages(tokenizer, { ...options, heldOut })).rejects.toThrow(DataError)
   })
 })
+
+async function garbageCollector(): Promise<() => void> {
+  const { setFlagsFromString } = await import("node:v8")
+  const { runInNewContext } = await import("node:vm")
+  setFlagsFromString("--expose-gc")
+  return runInNewContext("gc") as () => void
+}

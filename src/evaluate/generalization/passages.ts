@@ -96,12 +96,16 @@ export interface Drawn {
   readonly ids: Int32Array
 }
 
-/** A stretch that may be taken: those of lower tier first, and among them those of lower luck. */
-interface Stretch {
-  readonly document: number
+/** Which stretches are taken: those of lower tier first, and among them those of lower luck. */
+interface Rank {
   readonly tier: number
   readonly luck: number
-  readonly text: string
+}
+
+/** A stretch that is kept, as UTF-8: a slice of a string would keep its whole document alive. */
+interface Stretch extends Rank {
+  readonly document: number
+  readonly bytes: Uint8Array
 }
 
 /** See {@link PassageOptions}; for one text. */
@@ -128,7 +132,8 @@ export async function drawPassages(
     signal?.throwIfAborted()
     bytes += encoder.encode(text).length
     units ||= stretchUnits(text, tokens, tokenizer)
-    for (const stretch of stretchesOf(text, units, stream, count)) keepBest(kept, { document, ...stretch }, count)
+    for (const { text: piece, ...rank } of stretchesOf(text, units, stream, count))
+      if (isAmongBest(kept, rank, count)) keep(kept, { document, ...rank, bytes: encoder.encode(piece) }, count)
     document++
   }
   return { bytes, passages: await runSliced(encodeAll(kept, tokenizer), signal) }
@@ -136,8 +141,9 @@ export async function drawPassages(
 
 function* encodeAll(stretches: readonly Stretch[], tokenizer: Tokenizer): Sliced<Drawn[]> {
   const drawn: Drawn[] = []
-  for (const { document, text } of stretches) {
-    drawn.push({ document, ids: tokenizer.encode(text) })
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+  for (const { document, bytes } of stretches) {
+    drawn.push({ document, ids: tokenizer.encode(decoder.decode(bytes)) })
     yield
   }
   return drawn
@@ -145,7 +151,7 @@ function* encodeAll(stretches: readonly Stretch[], tokenizer: Tokenizer): Sliced
 
 /** UTF-16 units of which `tokens` tokens are about the half. */
 function stretchUnits(text: string, tokens: number, tokenizer: Tokenizer): number {
-  const sample = text.slice(0, 20_000).toWellFormed()
+  const sample = text.slice(0, pairEnd(text, 20_000))
   return sample === "" ? 0 : Math.ceil(2 * tokens * (sample.length / tokenizer.encode(sample).length))
 }
 
@@ -173,10 +179,13 @@ function pairEnd(text: string, at: number): number {
   return isTail ? at + 1 : at
 }
 
+const isBefore = (a: Rank, b: Rank): boolean => a.tier < b.tier || (a.tier === b.tier && a.luck < b.luck)
+
+const isAmongBest = (kept: readonly Rank[], rank: Rank, count: number): boolean =>
+  kept.length < count || isBefore(rank, kept.at(-1)!)
+
 /** Puts a stretch where it belongs among the best `count`. */
-function keepBest(kept: Stretch[], stretch: Stretch, count: number): void {
-  const isBefore = (a: Stretch, b: Stretch) => a.tier < b.tier || (a.tier === b.tier && a.luck < b.luck)
-  if (kept.length === count && !isBefore(stretch, kept.at(-1)!)) return
+function keep(kept: Stretch[], stretch: Stretch, count: number): void {
   let [low, high] = [0, kept.length]
   while (low < high) {
     const middle = (low + high) >>> 1

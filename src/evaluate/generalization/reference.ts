@@ -1,7 +1,7 @@
 // The reference: a count model that has read the same documents as the model, but none of the passages it is asked about. What
 // it finds easier in the training text is the authors' doing, not memory's.
 import { fitKneserNey } from "../baselines/kneser-ney.ts"
-import { runSliced } from "../baselines/slices.ts"
+import { runSliced, type Sliced } from "../baselines/slices.ts"
 import { makeSymbols } from "../baselines/symbols.ts"
 import type { Passage, Passages } from "./passages.ts"
 
@@ -10,6 +10,9 @@ const FOLDS = 4
 
 /** Symbols of an n-gram, for small alphabets and for vocabularies of words; a carve-out chooses. */
 const ORDERS = { small: [3, 4, 5, 6], large: [2, 3, 4] }
+
+/** Up to so many symbols an alphabet is small: bytes are 256 and an end-of-text token. */
+const SMALL_ALPHABET = 512
 
 /**
  * `Σ -ln p` of each passage, training side first, under Kneser-Ney trained on the rest of the training text: a training passage
@@ -27,12 +30,25 @@ export async function referenceNats(
   for (let fold = 0; fold < FOLDS; fold++) {
     const read = [...others, ...train.filter((_, k) => k % FOLDS !== fold).map(({ ids }) => ids)]
     const scoreOf = await countModel(read, vocabSize, signal)
-    for (const [k, passage] of [...train, ...heldOut].entries()) {
-      const place = k < train.length ? k : k - train.length
-      if (place % FOLDS === fold) nats[k] = scoreOf(passage)
-    }
+    await runSliced(scoreFold([train, heldOut], fold, scoreOf, nats), signal)
   }
   return nats
+}
+
+function* scoreFold(
+  sides: readonly (readonly Passage[])[],
+  fold: number,
+  scoreOf: (passage: Passage) => number,
+  nats: number[],
+): Sliced<void> {
+  let first = 0
+  for (const side of sides) {
+    for (let k = fold; k < side.length; k += FOLDS) {
+      nats[first + k] = scoreOf(side[k]!)
+      yield
+    }
+    first += side.length
+  }
 }
 
 async function countModel(
@@ -48,7 +64,7 @@ async function countModel(
     read.set(text, at)
     at += text.length
   }
-  const orders = vocabSize <= 256 ? ORDERS.small : ORDERS.large
+  const orders = vocabSize <= SMALL_ALPHABET ? ORDERS.small : ORDERS.large
   const model = await runSliced(fitKneserNey(read, { orders, vocabSize }), signal)
   return ({ ids }) => model.scoreNats(ids) - model.scoreNats(ids.slice(0, 1))
 }

@@ -9,6 +9,8 @@ import type { Contamination, TouchedDocument } from "./contamination.ts"
 export interface StrippedScore {
   /** Undefined where nothing clean is left. */
   readonly bitsPerByte: number | undefined
+  /** Of all of the test, what was taken out included. */
+  readonly wholeBitsPerByte: number
   readonly interval: Interval | undefined
   /** Why there is no interval. */
   readonly noInterval?: string
@@ -34,9 +36,11 @@ export function strippedScore(
     documents.reduce((sum, document) => sum + document[key], 0)
   const bytes = total(clean, "bytes")
   const strippedBytes = total(scores, "bytes") - bytes
-  if (bytes === 0) return { bitsPerByte: undefined, interval: undefined, bytes, strippedBytes }
+  const wholeBitsPerByte = total(scores, "nats") / Math.LN2 / total(scores, "bytes")
+  if (bytes === 0) return { bitsPerByte: undefined, wholeBitsPerByte, interval: undefined, bytes, strippedBytes }
   const units = unitsOf(clean)
   return {
+    wholeBitsPerByte,
     bitsPerByte: total(clean, "nats") / Math.LN2 / bytes,
     interval: bitsPerByteInterval(units, options),
     ...(units.tooFew !== undefined && { noInterval: units.tooFew }),
