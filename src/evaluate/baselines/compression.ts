@@ -1,6 +1,6 @@
 // General compressors as baselines: what the held-out text costs when it follows the training text.
 import { platform } from "#platform"
-import { formatBytes } from "../../core/index.ts"
+import { DeviceError, formatBytes } from "../../core/index.ts"
 import { type BaselineText, heldOutBytes, trainingBytes } from "./baseline-text.ts"
 import type { InLane } from "./lanes.ts"
 import { type Meter, workCounter } from "./meter.ts"
@@ -23,7 +23,7 @@ export interface CompressionOptions {
 }
 
 export interface CompressionResult {
-  /** `8 · (size(train + held-out) - size(train)) / bytes(held-out)`; undefined where the compressor is missing. */
+  /** `8 · (size(train + held-out) - size(train)) / bytes(held-out)`; undefined where the compressor is missing or fails. */
   readonly bitsPerByte: number | undefined
   readonly note?: string
 }
@@ -48,17 +48,25 @@ export async function measureCompression(
     }
   }
   const size = (chunks: AsyncIterable<Uint8Array>, totalBytes: number) =>
-    inLane(() => SIZES[program](told(chunks), { totalBytes, windowBits, ...(signal ? { signal } : {}) }))
+    inLane(() => SIZES[program](told(chunks), { totalBytes, windowBits, ...(signal ? { signal } : {}) })).catch(failure)
   const [sizeOfTrain, sizeOfBoth] = await Promise.all([
     size(trainingBytes(text), text.trainBytes),
     size(trainingThenHeldOut(text), both),
   ])
+  if (sizeOfTrain instanceof DeviceError) return { bitsPerByte: undefined, note: sizeOfTrain.message }
+  if (sizeOfBoth instanceof DeviceError) return { bitsPerByte: undefined, note: sizeOfBoth.message }
   if (sizeOfTrain === undefined || sizeOfBoth === undefined)
     return { bitsPerByte: undefined, note: `${program} was not found on this machine` }
   return {
     bitsPerByte: (8 * (sizeOfBoth - sizeOfTrain)) / text.heldOutBytes,
     ...(2 ** windowBits < both ? { note: `looks back ${formatBytes(2 ** windowBits)} of ${formatBytes(both)}` } : {}),
   }
+}
+
+/** A program that fails on this machine is a result; what else goes wrong is not. */
+function failure(error: unknown): DeviceError {
+  if (error instanceof DeviceError) return error
+  throw error
 }
 
 /**

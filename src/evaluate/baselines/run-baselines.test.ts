@@ -1,4 +1,7 @@
 // Laws of the report: every baseline in bits per byte of the same text, on all cores, abortable, within a memory.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { platform } from "#platform"
 import { randomStream } from "../../core/index.ts"
@@ -123,6 +126,22 @@ describe("runBaselines", () => {
     expect(result!.bitsPerByte).toBeCloseTo((8 * added) / bytesOf(valid).length, 12)
   })
 
+  it("a compressor that fails on this machine has no result and says how it failed; others have theirs", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "kinglet-xz-"))
+    writeFileSync(join(folder, "xz"), "#!/bin/sh\necho 'xz: Cannot allocate memory' >&2\nexit 1\n", { mode: 0o755 })
+    const { PATH } = process.env
+    try {
+      process.env["PATH"] = folder
+      const [brotli, xz] = await runBaselines({ ...split, only: ["brotli", "xz"] })
+      expect(brotli!.bitsPerByte).toBeLessThan(8)
+      expect(xz!.bitsPerByte).toBeUndefined()
+      expect(xz!.note).toBe("xz failed with exit code 1: xz: Cannot allocate memory")
+    } finally {
+      process.env["PATH"] = PATH
+      rmSync(folder, { recursive: true })
+    }
+  })
+
   it("tells the size of the tables before they are built, first about, then as they are, and how far it has come", async () => {
     const told: BaselineProgress[] = []
     const only = ["kneser-ney-tokens", "kneser-ney-bytes"] as const
@@ -138,6 +157,15 @@ describe("runBaselines", () => {
       expect(fractions).toEqual(fractions.toSorted((a, b) => a - b))
       expect(fractions.at(-1)).toBeLessThanOrEqual(1)
     }
+  })
+
+  it("tells finite sizes and parts of a training text of a few symbols", async () => {
+    const told: BaselineProgress[] = []
+    const only = ["kneser-ney-tokens", "kneser-ney-bytes"] as const
+    const results = await runBaselines({ ...split, train: ["a stone"], only, onProgress: (one) => told.push(one) })
+    for (const { bitsPerByte } of results) expect(bitsPerByte).toBeGreaterThan(0)
+    for (const { fraction, tableBytes = 0, predictedSeconds = 0 } of told)
+      expect([fraction, tableBytes, predictedSeconds].every(Number.isFinite)).toBe(true)
   })
 
   it("takes the last part of the training text, and lower orders, where memory is short, and says so", async () => {
