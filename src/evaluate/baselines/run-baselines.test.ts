@@ -77,6 +77,45 @@ describe("runBaselines", () => {
     }
   })
 
+  describe("a document of many pieces", () => {
+    const long = makeText(40_000)
+    const only = ["unigram-bytes", "kneser-ney-tokens"] as const
+
+    it("costs what it costs in one piece, and its bytes, characters and hash are the whole's", async () => {
+      const [bytes, tokens] = await runBaselines({ ...split, valid: [long], only, tokenOrders: [3] })
+      const ids = await tokensOf([long])
+      const model = trainKneserNey(await tokensOf(train), { order: 3, vocabSize: tokenizer.vocabSize })
+      expect(tokens!.documents![0]!.tokens).toBe(ids.length)
+      expect(tokens!.documents![0]!.nats / model.scoreNats(ids)).toBeCloseTo(1, 12)
+      const { length } = bytesOf([long])
+      const facts = { bytes: length, characters: long.length, sha256: await platform.sha256(bytesOf([long])) }
+      for (const result of [bytes, tokens]) expect(result!.documents![0]).toMatchObject(facts)
+      expect(bytes!.documents![0]!.tokens).toBe(length + 1)
+    })
+
+    it("leaves the event loop a turn between its pieces", async () => {
+      let turns = 0
+      const count = (): void => void (turns++, (timer = setImmediate(count)))
+      let timer = setImmediate(count)
+      await runBaselines({ ...split, valid: [long], only: ["unigram-bytes"] })
+      clearImmediate(timer)
+      expect(turns).toBeGreaterThan(2 * Math.floor(long.length / 33_000))
+    })
+
+    it("that the tokenizer does not know is refused with the place in the whole", async () => {
+      const letters = await charactersTokenizer(train)
+      const said = (() => {
+        try {
+          return letters.encode(`${long}§`)
+        } catch (error) {
+          return error
+        }
+      })()
+      const running = runBaselines({ ...split, tokenizer: letters, valid: [`${long}§`], only: ["unigram-tokens"] })
+      await expect(running).rejects.toThrow(said as Error)
+    })
+  })
+
   it("blocks are of 10,000 bytes: each costs what its bytes cost", async () => {
     const [result] = await runBaselines({ ...split, only: ["unigram-bytes"] })
     const ended = train.flatMap((one) => [...bytesOf([one]), 0xff])
