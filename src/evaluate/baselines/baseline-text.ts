@@ -116,13 +116,8 @@ async function* trainingTokens({ train }: BaselineText, signal?: AbortSignal): A
 }
 
 /** The training text as it was, in pieces. */
-export async function* trainingBytes(text: BaselineText, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* trainingBytes(text: BaselineText, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   for await (const ids of trainingTokens(text, signal)) yield text.tokenizer.decodeBytes(ids)
-}
-
-/** The held-out text as it is, one document after the other, in pieces of the same size. */
-export async function* heldOutBytes({ heldOut }: BaselineText): AsyncGenerator<Uint8Array> {
-  for await (const { text } of heldOut.documents()) yield* utf8Pieces(text)
 }
 
 /** Tokens or bytes: what a model of counts counts. */

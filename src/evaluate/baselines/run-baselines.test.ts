@@ -153,16 +153,24 @@ describe("runBaselines", () => {
     expect(await strip({ valid: slowly })).toEqual(expected)
   })
 
-  it("a compressor costs what the held-out text adds to the training text", async () => {
-    const [result] = await runBaselines({ ...split, only: ["brotli"] })
+  it("a compressor costs what the held-out text adds to the training text, ends of documents where the model has them", async () => {
+    const endless = await charactersTokenizer([...train, ...valid], { specialTokens: [] })
     const sizeOf = async (bytes: Uint8Array) => {
       async function* whole() {
         yield bytes
       }
       return (await platform.brotliSize(whole(), { totalBytes: bytes.length, windowBits: 20 }))!
     }
-    const added = (await sizeOf(bytesOf([...train, ...valid]))) - (await sizeOf(bytesOf(train)))
-    expect(result!.bitsPerByte).toBeCloseTo((8 * added) / bytesOf(valid).length, 12)
+    const short = Array.from({ length: 200 }, () => makeText(1 + random.below(3)))
+    for (const [own, end] of [
+      [tokenizer, [0xff]],
+      [endless, []],
+    ] as const) {
+      const read = (texts: readonly string[]) => Uint8Array.from(texts.flatMap((one) => [...bytesOf([one]), ...end]))
+      const [result] = await runBaselines({ ...split, valid: short, tokenizer: own, only: ["brotli"] })
+      const added = (await sizeOf(read([...train, ...short]))) - (await sizeOf(read(train)))
+      expect(result!.bitsPerByte).toBeCloseTo((8 * added) / bytesOf(short).length, 12)
+    }
   })
 
   it("a compressor that fails on this machine has no result and says how it failed; others have theirs", async () => {

@@ -40,7 +40,7 @@ export interface BaselineOptions {
   readonly train: DataInput | TokenSource
   /** Held-out text; read anew for each baseline, one document in memory at a time. */
   readonly valid: DataInput
-  /** The model's. Where it ends documents with a token, the baselines over bytes predict those ends too. */
+  /** The model's. Where it ends documents with a token, the baselines over bytes and the compressors pay for those ends too. */
   readonly tokenizer: Tokenizer
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: BaselineProgress) => void
