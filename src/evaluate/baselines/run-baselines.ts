@@ -7,11 +7,9 @@ import type { DocumentScore } from "../score/document-score.ts"
 import { type BaselineText, byteUnit, openText, tokenUnit } from "./baseline-text.ts"
 import { measureCompression } from "./compression.ts"
 import { measureKneserNey, measureUnigram } from "./counting.ts"
+import { DEFAULT_ORDERS } from "./kneser-ney.ts"
 import { createLanes, type InLane } from "./lanes.ts"
 import { createMeter, type Meter } from "./meter.ts"
-
-/** Over tokens of prose 6 is as good as 9; characters and code want more. */
-const DEFAULT_ORDERS = [2, 3, 4, 5, 6, 7, 8, 9]
 
 /** The quick ones first. */
 export const BASELINE_NAMES = [
