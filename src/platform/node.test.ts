@@ -15,7 +15,7 @@ import { join } from "node:path"
 import { gzipSync } from "node:zlib"
 import { build } from "esbuild"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { DataError, FormatError } from "../core/index.ts"
+import { DataError, DeviceError, FormatError } from "../core/index.ts"
 import { explainFileError } from "./file-errors.ts"
 import { platform } from "./node.ts"
 import { replaceStale } from "./node-lock.ts"
@@ -349,6 +349,30 @@ describe("the machine", () => {
     it("give the same size for any pieces", async () => {
       const text = noise.map((byte) => 97 + (byte % 7))
       expect(await sizes([text], 20, 1000)).toEqual(await sizes([text], 20, text.length))
+    })
+
+    it("a missing xz has no size; one that fails says how", async () => {
+      const folder = join(dir, "programs")
+      mkdirSync(folder)
+      const { PATH } = process.env
+      process.env["PATH"] = folder
+      try {
+        expect((await sizes([noise], 20))[1]).toBeUndefined()
+        for (const [script, message] of [
+          [
+            "echo 'xz: Cannot allocate memory' >&2; echo more >&2; exit 1",
+            "with exit code 1: xz: Cannot allocate memory",
+          ],
+          ["exit 3", "with exit code 3"],
+          ["kill -9 $$", "by SIGKILL"],
+        ]) {
+          writeFileSync(join(folder, "xz"), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+          const failing = platform.xzSize(inPieces([noise], 65536), { totalBytes: noise.length, windowBits: 20 })
+          await expect(failing).rejects.toThrow(new DeviceError(`xz failed ${message}`))
+        }
+      } finally {
+        process.env["PATH"] = PATH
+      }
     })
 
     it("stop with the signal's reason, and with the failure of what they read", async () => {

@@ -11,7 +11,7 @@ import { promisify } from "node:util"
 import { setFlagsFromString } from "node:v8"
 import { Worker } from "node:worker_threads"
 import { constants, createBrotliCompress, createGunzip, gzip } from "node:zlib"
-import { FormatError } from "../core/index.ts"
+import { DeviceError, FormatError } from "../core/index.ts"
 import { findBlas } from "./node-blas.ts"
 import { nodeFiles } from "./node-files.ts"
 import type { CompressionOptions, Platform, PlatformWorker } from "./platform.ts"
@@ -110,18 +110,27 @@ async function brotliSize(
   return counter.size()
 }
 
+/** @throws DeviceError  if the program is there and fails, for want of memory perhaps */
 async function xzSize(
   chunks: AsyncIterable<Uint8Array>,
   { windowBits, signal }: CompressionOptions,
 ): Promise<number | undefined> {
   const dictionaryBits = Math.min(29, Math.max(16, windowBits))
   const child = spawn("xz", ["-c", "-T1", `--lzma2=preset=9e,dict=${2 ** dictionaryBits}`], {
-    stdio: ["pipe", "pipe", "ignore"],
+    stdio: ["pipe", "pipe", "pipe"],
   })
   const counter = byteCounter()
-  const ended = new Promise<number | undefined>((resolve) => {
-    child.on("error", () => resolve(undefined))
-    child.on("close", (code) => resolve(code === 0 ? counter.size() : undefined))
+  let complaint = ""
+  child.stderr.on("data", (chunk: Buffer) => (complaint = (complaint + chunk).slice(0, MOST_COMPLAINT)))
+  const ended = new Promise<number | undefined | Error>((resolve) => {
+    child.on("error", (error: Error & { code?: string }) =>
+      resolve(error.code === "ENOENT" ? undefined : xzError(`to start: ${error.message}`)),
+    )
+    child.on("close", (code, signal) => {
+      const how = signal === null ? `with exit code ${code}` : `by ${signal}`
+      const line = complaint.trim().split("\n", 1)[0]
+      resolve(code === 0 ? counter.size() : xzError(line ? `${how}: ${line}` : how))
+    })
   })
   child.stdout.pipe(counter.sink)
   try {
@@ -131,8 +140,15 @@ async function xzSize(
     const { code } = error as { code?: string }
     if (code !== "EPIPE" && code !== "ERR_STREAM_PREMATURE_CLOSE") throw error // those are told by how the program ends
   }
-  return ended
+  const size = await ended
+  if (size instanceof Error) throw size
+  return size
 }
+
+/** Characters of what a program complains about that are kept: its first line. */
+const MOST_COMPLAINT = 500
+
+const xzError = (how: string): DeviceError => new DeviceError(`xz failed ${how}`)
 
 /** A pipe's end that only counts. */
 function byteCounter(): { sink: Writable; size(): number } {

@@ -3,8 +3,15 @@
 // end after each document where the model predicts one too.
 import { platform } from "#platform"
 import { DataError } from "../../core/index.ts"
-import { type DataInput, type DataSource, encodeToMemory, type TokenSource, toSource } from "../../data/index.ts"
-import type { Tokenizer } from "../../tokenizer/index.ts"
+import {
+  countCharacters,
+  type DataInput,
+  type DataSource,
+  encodeToMemory,
+  type TokenSource,
+  toSource,
+} from "../../data/index.ts"
+import { type Tokenizer, wholeWordPieces } from "../../tokenizer/index.ts"
 import { makeSymbols, type SymbolArray } from "./symbols.ts"
 
 export interface BaselineText {
@@ -54,13 +61,47 @@ const isTokens = (input: DataInput | TokenSource): input is TokenSource =>
 async function surveyDocuments(source: DataSource, signal?: AbortSignal): Promise<DocumentFacts[]> {
   const facts: DocumentFacts[] = []
   for await (const { id, text } of source.documents()) {
-    await platform.yieldToEventLoop()
-    signal?.throwIfAborted()
-    const bytes = new TextEncoder().encode(text)
-    const characters = bytes.reduce((sum, byte) => sum + Number((byte & 0xc0) !== 0x80), 0)
-    facts.push({ id, sha256: await platform.sha256(bytes), bytes: bytes.length, characters })
+    const hash = platform.createSha256()
+    let [bytes, characters] = [0, 0]
+    for await (const piece of inTurns(utf8Pieces(text), signal)) {
+      hash.update(piece)
+      bytes += piece.length
+      characters += countCharacters(piece)
+    }
+    facts.push({ id, sha256: hash.digest(), bytes, characters })
   }
   return facts
+}
+
+/** UTF-16 units of a document encoded at a time: a few milliseconds at most. */
+const PIECE_UNITS = 1 << 15
+
+const encoder = new TextEncoder()
+
+function* utf8Pieces(document: string): Generator<Uint8Array> {
+  for (const piece of wholeWordPieces(document, PIECE_UNITS)) yield encoder.encode(piece)
+}
+
+function* tokenPieces(document: string, tokenizer: Tokenizer): Generator<Int32Array> {
+  for (const piece of wholeWordPieces(document, PIECE_UNITS)) yield encodePiece(piece, document, tokenizer)
+}
+
+function encodePiece(piece: string, whole: string, tokenizer: Tokenizer): Int32Array {
+  try {
+    return tokenizer.encode(piece)
+  } catch (error) {
+    tokenizer.encode(whole) // says the place in the whole document
+    throw error
+  }
+}
+
+/** The same pieces, with a turn of the event loop before each. */
+async function* inTurns<T>(pieces: Iterable<T>, signal?: AbortSignal): AsyncGenerator<T> {
+  for (const piece of pieces) {
+    await platform.yieldToEventLoop()
+    signal?.throwIfAborted()
+    yield piece
+  }
 }
 
 /** Tokens of one read: some 100 kB of text, a millisecond or two. */
@@ -75,13 +116,8 @@ async function* trainingTokens({ train }: BaselineText, signal?: AbortSignal): A
 }
 
 /** The training text as it was, in pieces. */
-export async function* trainingBytes(text: BaselineText, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+async function* trainingBytes(text: BaselineText, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
   for await (const ids of trainingTokens(text, signal)) yield text.tokenizer.decodeBytes(ids)
-}
-
-/** The held-out text as it is, one document after the other, in pieces of the same size. */
-export async function* heldOutBytes({ heldOut }: BaselineText): AsyncGenerator<Uint8Array> {
-  for await (const { text } of heldOut.documents()) yield new TextEncoder().encode(text)
 }
 
 /** Tokens or bytes: what a model of counts counts. */
@@ -97,8 +133,8 @@ export interface SymbolUnit {
   /** Symbols of the held-out text, about. */
   readonly heldOutLength: number
   training(signal?: AbortSignal): AsyncIterable<ArrayLike<number>>
-  /** Symbols of one document with its end. */
-  symbolsOf(document: string): SymbolArray
+  /** Symbols of one held-out document with its end, in pieces, each after a turn of the event loop. */
+  piecesOf(document: string, signal?: AbortSignal): AsyncIterable<SymbolArray>
 }
 
 export function tokenUnit(text: BaselineText): SymbolUnit {
@@ -112,7 +148,7 @@ export function tokenUnit(text: BaselineText): SymbolUnit {
     trainLength: train.length,
     heldOutLength: Math.ceil((heldOutBytes * train.length) / trainBytes),
     training: (signal) => trainingTokens(text, signal),
-    symbolsOf: (document) => closed(tokenizer.encode(document), end),
+    piecesOf: (document, signal) => inTurns(closed(tokenPieces(document, tokenizer), end), signal),
   }
 }
 
@@ -131,7 +167,7 @@ export function byteUnit(text: BaselineText): SymbolUnit {
     trainLength: trainBytes + (hasEnds ? train.documentStarts.length : 0),
     heldOutLength: heldOutBytes + (hasEnds ? facts.length : 0),
     training: (signal) => (hasEnds ? bytesWithEnds(text, signal) : trainingBytes(text, signal)),
-    symbolsOf: (document) => closed(new TextEncoder().encode(document), end),
+    piecesOf: (document, signal) => inTurns(closed(utf8Pieces(document), end), signal),
   }
 }
 
@@ -149,12 +185,9 @@ async function* bytesWithEnds(text: BaselineText, signal?: AbortSignal): AsyncGe
   }
 }
 
-function closed<A extends Int32Array | Uint8Array>(ids: A, end: number | undefined): A {
-  if (end === undefined) return ids
-  const out = new (ids.constructor as new (length: number) => A)(ids.length + 1)
-  out.set(ids)
-  out[ids.length] = end
-  return out
+function* closed(pieces: Iterable<SymbolArray>, end: number | undefined): Generator<SymbolArray> {
+  yield* pieces
+  if (end !== undefined) yield Int32Array.of(end)
 }
 
 /** The last `length` training symbols in one array. */

@@ -3,7 +3,7 @@ import { formatBytes } from "../../core/index.ts"
 import type { DocumentScore } from "../score/document-score.ts"
 import { type BaselineText, lastSymbols, type SymbolUnit } from "./baseline-text.ts"
 import { scoreDocuments } from "./document-scores.ts"
-import { fitKneserNey } from "./kneser-ney.ts"
+import { fitKneserNey, type OrderChoice } from "./kneser-ney.ts"
 import { SCORE_COST } from "./kneser-ney-tables.ts"
 import { type Meter, workCounter } from "./meter.ts"
 import { sortPasses, TRIE_COST } from "./ngram-trie.ts"
@@ -65,14 +65,16 @@ export async function measureKneserNey(
   const fitting = { orders, vocabSize, endOfDocument, tableBytes: room.tableBytes, onTables: meter.sizeTables }
   const model = await runSliced(fitKneserNey(symbols, fitting), signal, onWork)
   const documents = await scoreDocuments(model, text, unit, { signal, onWork })
-  const notes = [noteOnText(room.symbols / unit.trainLength, text), noteOnOrders(orders, model.choice.candidates)]
-  const note = notes.filter((one) => one !== undefined).join("; ")
+  const note = noteOnRoom(room.symbols / unit.trainLength, text, orders, model.choice)
   const { order, tableBytes } = model
-  return { ...summarize(documents, unit), order, tableBytes, ...(note === "" ? {} : { note }) }
+  return { ...summarize(documents, unit), order, tableBytes, ...(note === undefined ? {} : { note }) }
 }
 
 /** Symbols that can be sorted in `memoryBytes`, and what is then left for tables. */
-function roomFor({ vocabSize, trainLength }: SymbolUnit, memoryBytes: number): { symbols: number; tableBytes: number } {
+export function roomFor(
+  { vocabSize, trainLength }: Pick<SymbolUnit, "vocabSize" | "trainLength">,
+  memoryBytes: number,
+): { symbols: number; tableBytes: number } {
   const width = vocabSize <= 0x100 ? 1 : vocabSize <= 0x10000 ? 2 : 4
   const sortBytes = 2 * width + 8 // the symbols, their ranks, positions before and after a pass
   const planBytes = 3 * width + 6 // the symbols, their ranks, those before them, positions, prefixes and spans
@@ -93,7 +95,18 @@ function workOf(predicted: PredictedTrie, symbols: number, heldOut: number, orde
   return sortPasses(order, predicted.alphabetSize) * symbols + tables + carved + heldOut * SCORE_COST * (order + 1)
 }
 
-const noteOnText = (part: number, { trainBytes }: BaselineText): string | undefined =>
+/** What memory did not hold: some of the training text, the higher orders. */
+export function noteOnRoom(
+  part: number,
+  text: Pick<BaselineText, "trainBytes">,
+  orders: readonly number[],
+  { candidates }: OrderChoice,
+): string | undefined {
+  const notes = [noteOnText(part, text), noteOnOrders(orders, candidates)].filter((one) => one !== undefined)
+  return notes.length === 0 ? undefined : notes.join("; ")
+}
+
+const noteOnText = (part: number, { trainBytes }: Pick<BaselineText, "trainBytes">): string | undefined =>
   part < 1
     ? `saw the last ${formatBytes(Math.round(part * trainBytes))} of ${formatBytes(trainBytes)} of training text: memory holds no more`
     : undefined

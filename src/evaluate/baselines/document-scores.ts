@@ -1,9 +1,9 @@
 // Held-out documents under a model of counts: the same plain numbers that a model's own evaluation gives.
 import { BLOCK_BYTES, type DocumentScore } from "../score/document-score.ts"
+import { blocksOf, total } from "../score/ledger.ts"
 import type { BaselineText, DocumentFacts, SymbolUnit } from "./baseline-text.ts"
 import type { CountModel, CountReader } from "./count-model.ts"
 import { runSliced } from "./slices.ts"
-import type { SymbolArray } from "./symbols.ts"
 
 export interface ScoringOptions {
   readonly signal?: AbortSignal | undefined
@@ -20,32 +20,28 @@ export async function scoreDocuments(
   const reader = model.startReading()
   const scores: DocumentScore[] = []
   for await (const document of text.heldOut.documents())
-    scores.push(await scoreDocument(reader, text.facts[scores.length], unit, unit.symbolsOf(document.text), options))
+    scores.push(await scoreDocument(reader, document.text, text.facts[scores.length], unit, options))
   return scores
 }
 
-/** Symbols read at a time; their nats are kept no longer. */
-const PIECE = 1 << 16
-
 async function scoreDocument(
   reader: CountReader,
+  document: string,
   facts: DocumentFacts,
-  { lengths }: SymbolUnit,
-  ids: SymbolArray,
+  { lengths, piecesOf }: SymbolUnit,
   { signal, onWork }: ScoringOptions,
 ): Promise<DocumentScore> {
-  const nats = new Float64Array(Math.min(PIECE, ids.length))
-  const blockNats = new Array<number>(Math.max(1, Math.ceil(facts.bytes / BLOCK_BYTES))).fill(0)
-  let byte = 0
-  for (let at = 0; at < ids.length; at += PIECE) {
-    const piece = ids.subarray(at, at + PIECE)
+  const blockNats = new Array<number>(blocksOf(facts.bytes)).fill(0)
+  let [byte, tokens] = [0, 0]
+  for await (const piece of piecesOf(document, signal)) {
+    const nats = new Float64Array(piece.length)
     await runSliced(reader.read(piece, nats), signal, onWork)
     for (let index = 0; index < piece.length; index++) {
       const block = Math.min(Math.floor(byte / BLOCK_BYTES), blockNats.length - 1) // the end has no byte of its own
       blockNats[block] += nats[index]
       byte += lengths[piece[index]]
     }
+    tokens += piece.length
   }
-  const total = blockNats.reduce((sum, block) => sum + block, 0)
-  return { ...facts, nats: total, tokens: ids.length, blockNats }
+  return { ...facts, nats: total(blockNats), tokens, blockNats }
 }

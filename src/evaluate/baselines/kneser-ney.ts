@@ -114,6 +114,9 @@ export function chooseKneserNeyOrder(ids: SymbolArray, options: OrderChoiceOptio
   return runToEnd(chooseOrder(text, ids, options))
 }
 
+/** To choose from, over bytes and over tokens: of prose 6 tokens are as good as 9; characters and code want more. */
+export const DEFAULT_ORDERS: readonly number[] = [2, 3, 4, 5, 6, 7, 8, 9]
+
 export interface FittingOptions extends OrderChoiceOptions {
   /** Told how many bytes the tables take before they are allocated. */
   readonly onTables?: (bytes: number) => void

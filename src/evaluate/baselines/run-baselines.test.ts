@@ -1,4 +1,7 @@
 // Laws of the report: every baseline in bits per byte of the same text, on all cores, abortable, within a memory.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { platform } from "#platform"
 import { randomStream } from "../../core/index.ts"
@@ -74,6 +77,45 @@ describe("runBaselines", () => {
     }
   })
 
+  describe("a document of many pieces", () => {
+    const long = makeText(40_000)
+    const only = ["unigram-bytes", "kneser-ney-tokens"] as const
+
+    it("costs what it costs in one piece, and its bytes, characters and hash are the whole's", async () => {
+      const [bytes, tokens] = await runBaselines({ ...split, valid: [long], only, tokenOrders: [3] })
+      const ids = await tokensOf([long])
+      const model = trainKneserNey(await tokensOf(train), { order: 3, vocabSize: tokenizer.vocabSize })
+      expect(tokens!.documents![0]!.tokens).toBe(ids.length)
+      expect(tokens!.documents![0]!.nats / model.scoreNats(ids)).toBeCloseTo(1, 12)
+      const { length } = bytesOf([long])
+      const facts = { bytes: length, characters: long.length, sha256: await platform.sha256(bytesOf([long])) }
+      for (const result of [bytes, tokens]) expect(result!.documents![0]).toMatchObject(facts)
+      expect(bytes!.documents![0]!.tokens).toBe(length + 1)
+    })
+
+    it("leaves the event loop a turn between its pieces", async () => {
+      let turns = 0
+      const count = (): void => void (turns++, (timer = setImmediate(count)))
+      let timer = setImmediate(count)
+      await runBaselines({ ...split, valid: [long], only: ["unigram-bytes"] })
+      clearImmediate(timer)
+      expect(turns).toBeGreaterThan(2 * Math.floor(long.length / 33_000))
+    })
+
+    it("that the tokenizer does not know is refused with the place in the whole", async () => {
+      const letters = await charactersTokenizer(train)
+      const said = (() => {
+        try {
+          return letters.encode(`${long}§`)
+        } catch (error) {
+          return error
+        }
+      })()
+      const running = runBaselines({ ...split, tokenizer: letters, valid: [`${long}§`], only: ["unigram-tokens"] })
+      await expect(running).rejects.toThrow(said as Error)
+    })
+  })
+
   it("blocks are of 10,000 bytes: each costs what its bytes cost", async () => {
     const [result] = await runBaselines({ ...split, only: ["unigram-bytes"] })
     const ended = train.flatMap((one) => [...bytesOf([one]), 0xff])
@@ -111,16 +153,40 @@ describe("runBaselines", () => {
     expect(await strip({ valid: slowly })).toEqual(expected)
   })
 
-  it("a compressor costs what the held-out text adds to the training text", async () => {
-    const [result] = await runBaselines({ ...split, only: ["brotli"] })
+  it("a compressor costs what the held-out text adds to the training text, ends of documents where the model has them", async () => {
+    const endless = await charactersTokenizer([...train, ...valid], { specialTokens: [] })
     const sizeOf = async (bytes: Uint8Array) => {
       async function* whole() {
         yield bytes
       }
       return (await platform.brotliSize(whole(), { totalBytes: bytes.length, windowBits: 20 }))!
     }
-    const added = (await sizeOf(bytesOf([...train, ...valid]))) - (await sizeOf(bytesOf(train)))
-    expect(result!.bitsPerByte).toBeCloseTo((8 * added) / bytesOf(valid).length, 12)
+    const short = Array.from({ length: 200 }, () => makeText(1 + random.below(3)))
+    for (const [own, end] of [
+      [tokenizer, [0xff]],
+      [endless, []],
+    ] as const) {
+      const read = (texts: readonly string[]) => Uint8Array.from(texts.flatMap((one) => [...bytesOf([one]), ...end]))
+      const [result] = await runBaselines({ ...split, valid: short, tokenizer: own, only: ["brotli"] })
+      const added = (await sizeOf(read([...train, ...short]))) - (await sizeOf(read(train)))
+      expect(result!.bitsPerByte).toBeCloseTo((8 * added) / bytesOf(short).length, 12)
+    }
+  })
+
+  it("a compressor that fails on this machine has no result and says how it failed; others have theirs", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "kinglet-xz-"))
+    writeFileSync(join(folder, "xz"), "#!/bin/sh\necho 'xz: Cannot allocate memory' >&2\nexit 1\n", { mode: 0o755 })
+    const { PATH } = process.env
+    try {
+      process.env["PATH"] = folder
+      const [brotli, xz] = await runBaselines({ ...split, only: ["brotli", "xz"] })
+      expect(brotli!.bitsPerByte).toBeLessThan(8)
+      expect(xz!.bitsPerByte).toBeUndefined()
+      expect(xz!.note).toBe("xz failed with exit code 1: xz: Cannot allocate memory")
+    } finally {
+      process.env["PATH"] = PATH
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it("tells the size of the tables before they are built, first about, then as they are, and how far it has come", async () => {
@@ -138,6 +204,15 @@ describe("runBaselines", () => {
       expect(fractions).toEqual(fractions.toSorted((a, b) => a - b))
       expect(fractions.at(-1)).toBeLessThanOrEqual(1)
     }
+  })
+
+  it("tells finite sizes and parts of a training text of a few symbols", async () => {
+    const told: BaselineProgress[] = []
+    const only = ["kneser-ney-tokens", "kneser-ney-bytes"] as const
+    const results = await runBaselines({ ...split, train: ["a stone"], only, onProgress: (one) => told.push(one) })
+    for (const { bitsPerByte } of results) expect(bitsPerByte).toBeGreaterThan(0)
+    for (const { fraction, tableBytes = 0, predictedSeconds = 0 } of told)
+      expect([fraction, tableBytes, predictedSeconds].every(Number.isFinite)).toBe(true)
   })
 
   it("takes the last part of the training text, and lower orders, where memory is short, and says so", async () => {

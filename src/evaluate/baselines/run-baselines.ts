@@ -7,11 +7,9 @@ import type { DocumentScore } from "../score/document-score.ts"
 import { type BaselineText, byteUnit, openText, tokenUnit } from "./baseline-text.ts"
 import { measureCompression } from "./compression.ts"
 import { measureKneserNey, measureUnigram } from "./counting.ts"
+import { DEFAULT_ORDERS } from "./kneser-ney.ts"
 import { createLanes, type InLane } from "./lanes.ts"
 import { createMeter, type Meter } from "./meter.ts"
-
-/** Over tokens of prose 6 is as good as 9; characters and code want more. */
-const DEFAULT_ORDERS = [2, 3, 4, 5, 6, 7, 8, 9]
 
 /** The quick ones first. */
 export const BASELINE_NAMES = [
@@ -40,7 +38,7 @@ export interface BaselineOptions {
   readonly train: DataInput | TokenSource
   /** Held-out text; read anew for each baseline, one document in memory at a time. */
   readonly valid: DataInput
-  /** The model's. Where it ends documents with a token, the baselines over bytes predict those ends too. */
+  /** The model's. Where it ends documents with a token, the baselines over bytes and the compressors pay for those ends too. */
   readonly tokenizer: Tokenizer
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: BaselineProgress) => void

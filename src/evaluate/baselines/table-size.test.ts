@@ -35,6 +35,18 @@ describe("bytesOfTables", () => {
 })
 
 describe("predictTrie", () => {
+  it("is what there is for a text of a few symbols, however long the n-grams", () => {
+    const text = fc.array(fc.nat({ max: 5 }), { minLength: 3, maxLength: 40 })
+    fc.assert(
+      fc.property(text, fc.integer({ min: 1, max: 12 }), (text, order) => {
+        const ids = Uint8Array.from(text)
+        const { nodesPerLevel } = runToEnd(predictTrie(ids, order, 6))
+        expect([...nodesPerLevel]).toEqual([...countsAndBytes(ids, [order], 6).nodesPerLevel])
+        expect(bytesOfTables({ nodesPerLevel, orders: [order], vocabSize: 6 })).toBeGreaterThan(0)
+      }),
+    )
+  })
+
   it("counts a short text, and errs on the high side for a long one, within a factor of three", () => {
     const stream = randomStream(1, "zipf")
     const words = Array.from({ length: 2000 }, () =>

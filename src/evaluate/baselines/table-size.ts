@@ -46,10 +46,12 @@ export function* predictTrie(ids: SymbolArray, order: number, vocabSize: number)
   const size = Math.min(ids.length, SAMPLE)
   const text = yield* sortText(ids.subarray(0, size), { order, vocabSize })
   const whole = (yield* planTrie(text, order)).nodesPerLevel
+  const alphabetSize = text.alphabet.length
+  if (size === ids.length) return { nodesPerLevel: Float64Array.from(whole), alphabetSize }
   const quarter = (yield* planTrie(text, order, Math.ceil(size / 4))).nodesPerLevel
   const nodesPerLevel = Float64Array.from(whole, (nodes, k) => {
     const exponent = Math.log(nodes / quarter[k]) / Math.log(4)
     return k === 0 ? 1 : Math.min(ids.length, nodes * (ids.length / size) ** exponent)
   })
-  return { nodesPerLevel, alphabetSize: text.alphabet.length }
+  return { nodesPerLevel, alphabetSize }
 }

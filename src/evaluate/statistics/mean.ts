@@ -35,14 +35,17 @@ function gradedInterval(sorted: Float64Array, options: BootstrapOptions) {
 }
 
 /**
+ * Wilson's score interval of a share `p` of `n` items: all shares that a test at 5 % would not refuse.
+ *
  * `(p + z²/2n ± z·√(p(1-p)/n + z²/4n²)) / (1 + z²/n)`: the `p'` whose own standard error reaches `p` with z of them.
  */
-function wilson(p: number, n: number): { readonly low: number; readonly high: number } {
+export function wilson(p: number, n: number): { readonly low: number; readonly high: number } {
   const z2 = Z * Z
   const center = p + z2 / (2 * n)
   const half = Z * Math.sqrt((p * (1 - p)) / n + z2 / (4 * n * n))
   const scale = 1 + z2 / n
-  return { low: Math.max(0, (center - half) / scale), high: Math.min(1, (center + half) / scale) }
+  const [low, high] = [Math.min(p, (center - half) / scale), Math.max(p, (center + half) / scale)] // rounding must not part them
+  return { low: Math.max(0, low), high: Math.min(1, high) }
 }
 
 function mean(values: Float64Array): number {

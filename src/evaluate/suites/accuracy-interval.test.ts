@@ -34,6 +34,14 @@ describe("accuracyInterval", () => {
     expect(accuracyInterval(0, 10)).toMatchObject({ low: 0, units: 10, unit: "item" })
   })
 
+  it("holds the accuracy that was measured, of all right and none right too, whatever rounding does", () => {
+    for (let items = 1; items <= 1000; items++)
+      for (const accuracy of [0, 1, 1 / items]) {
+        const { low, high } = accuracyInterval(accuracy, items)
+        expect(low <= accuracy && accuracy <= high, `${accuracy} of ${items}: ${low} to ${high}`).toBe(true)
+      }
+  })
+
   it.each([0.5, 0.8, 0.97])("covers a true accuracy of %d in 91-97 %% of draws of 200 items", (p) => {
     const share = coverage(p, (stream) => accuracyInterval(shareRight(stream, 200, p), 200))
     expect(share).toBeGreaterThan(0.91)

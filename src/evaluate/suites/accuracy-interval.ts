@@ -1,9 +1,6 @@
 // 95 % intervals of accuracies in closed form: no seed, and honest where everything or nothing was right.
-import type { Interval } from "../statistics/interval.ts"
-
-/** The normal distribution's 97.5 % quantile. */
-const Z = 1.959963984540054
-const LEVEL = 0.95
+import { type Interval, LEVEL, Z } from "../statistics/interval.ts"
+import { wilson } from "../statistics/mean.ts"
 
 /**
  * Wilson's score interval: all `p` that a test at 5 % would not refuse, given a share of `right` among `items`.
@@ -13,11 +10,7 @@ const LEVEL = 0.95
  * @see Wilson 1927, "Probable inference, the law of succession, and statistical inference"
  */
 export function accuracyInterval(accuracy: number, items: number): Interval {
-  const scale = 1 + (Z * Z) / items
-  const center = (accuracy + (Z * Z) / (2 * items)) / scale
-  const half = (Z / scale) * Math.sqrt((accuracy * (1 - accuracy)) / items + (Z * Z) / (4 * items * items))
-  const [low, high] = [Math.min(accuracy, center - half), Math.max(accuracy, center + half)] // rounding must not part them
-  return { low: Math.max(0, low), high: Math.min(1, high), level: LEVEL, unit: "item", units: items }
+  return { ...wilson(accuracy, items), level: LEVEL, unit: "item", units: items }
 }
 
 /**

@@ -3,6 +3,7 @@ import { createReadStream, existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { randomStream } from "../../core/index.ts"
 import { bytesTokenizer } from "../../tokenizer/index.ts"
 import { trainKneserNey } from "../baselines/kneser-ney.ts"
 import { trainUnigram } from "../baselines/unigram.ts"
@@ -78,9 +79,45 @@ describe("baselines of a suite", () => {
     ])
   })
 
-  it("of a training text that is too long, the last part is read and that is said", async () => {
-    const [unigram] = await runTaskBaselines(await task, { trainText, maxTrainBytes: 600 })
-    expect(unigram?.note).toBe("saw the last 600 B of 1.2 kB of training text")
+  const letters = randomStream(1, "letters")
+  const noise = Uint8Array.from({ length: 15_000 }, () => 97 + letters.below(16)) // many n-grams
+
+  it("of a training text that memory does not hold, the last part is counted, or lower orders, and that is said", async () => {
+    const notesOf = async (memoryBytes: number) =>
+      (await runTaskBaselines(await task, { trainText: noise, memoryBytes })).map(({ note }) => note)
+    expect(await notesOf(190_000)).toEqual([
+      undefined,
+      "saw the last 10 kB of 15 kB of training text: memory holds no more; orders above 3 were left out: memory holds no more",
+    ])
+    expect((await notesOf(600_000))[1]).toMatch(/^orders above [2-8] were left out: memory holds no more$/)
+    expect(await notesOf(1e9)).toEqual([undefined, undefined])
+  })
+
+  it("orders 2 to 9 are tried over bytes and over tokens: each text has the order that fits it", async () => {
+    // the b of a cycle is foreseen from all the letters a since the last one
+    const cycle = (length: number) => Uint8Array.from({ length: 4000 }, (_, at) => (at % length === 0 ? 98 : 97))
+    for (const [trainText, order] of [
+      [cycle(2), 2],
+      [cycle(9), 9],
+    ] as const) {
+      const tokens = { ids: Uint16Array.from(trainText), vocabSize: 257, tokenizer: bytesTokenizer() }
+      const baselines = await runTaskBaselines(await task, { trainText, tokens })
+      expect(baselines.map((one) => one.order)).toEqual([undefined, order, order])
+    }
+  })
+
+  it("the size of the tables is told before they are built, first about, then as they are", async () => {
+    const told: (number | undefined)[] = []
+    await runTaskBaselines(await task, {
+      trainText: noise,
+      onProgress: ({ name, items, tableBytes }) => {
+        if (name === "kneser-ney-bytes" && items === 0) told.push(tableBytes)
+      },
+    })
+    expect(told).toHaveLength(3)
+    expect(told[0]).toBeUndefined()
+    expect(told[1]! / told[2]!).toBeGreaterThan(0.9)
+    expect(told[1]! / told[2]!).toBeLessThan(2)
   })
 
   it("a baseline that does as well as the model is named in a sentence, one that does worse is not", async () => {

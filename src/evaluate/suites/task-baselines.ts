@@ -1,9 +1,11 @@
 // What counting alone gives on a suite, from the same training text: the numbers a model has to beat.
-import { formatBytes } from "../../core/index.ts"
+import { platform } from "#platform"
 import type { Tokenizer } from "../../tokenizer/index.ts"
-import { fitKneserNey } from "../baselines/kneser-ney.ts"
+import { noteOnRoom, roomFor } from "../baselines/counting.ts"
+import { DEFAULT_ORDERS, fitKneserNey, type KneserNeyModel } from "../baselines/kneser-ney.ts"
 import { runSliced, type Sliced } from "../baselines/slices.ts"
 import type { SymbolArray } from "../baselines/symbols.ts"
+import { bytesOfTables, predictTrie } from "../baselines/table-size.ts"
 import { countSymbols, startCounting, unigramOf } from "../baselines/unigram.ts"
 import { byteExaminee, kneserNeyScorer, unigramScorer } from "./count-scorers.ts"
 import type { Examinee } from "./examinee.ts"
@@ -22,14 +24,21 @@ export interface TaskBaselineOptions extends Pick<RunTaskOptions, "signal"> {
     readonly vocabSize: number
     readonly tokenizer: Pick<Tokenizer, "encode" | "endOfText">
   }
+  /** Default 2 to 9. */
   readonly byteOrders?: readonly number[]
+  /** Default 2 to 9. */
   readonly tokenOrders?: readonly number[]
-  /** Training bytes beyond this, at the front, are left out and `note` says so. Default 32 MB. */
-  readonly maxTrainBytes?: number
+  /**
+   * Memory that symbols, their sort and tables may take; default half of what is free. Where it is too little, orders or the
+   * training text shrink, and `note` says so.
+   */
+  readonly memoryBytes?: number
   readonly onProgress?: (progress: {
     readonly name: TaskBaselineName
     readonly items: number
     readonly total: number
+    /** Bytes of its tables: predicted before the text is sorted, exact before they are allocated. */
+    readonly tableBytes?: number
   }) => void
 }
 
@@ -41,11 +50,6 @@ export interface TaskBaseline {
   readonly note?: string
 }
 
-const BYTE_ORDERS = [3, 4, 5, 6, 7, 8, 9]
-const TOKEN_ORDERS = [2, 3, 4, 5, 6]
-/** Kneser-Ney needs about 15 bytes of memory a training byte while it is built. */
-const MAX_TRAIN_BYTES = 32e6
-
 /**
  * The unigram and the Kneser-Ney model of the training text, examined like a model. The order of the n-grams is chosen on the
  * last tenth of the training text, never on the task.
@@ -54,15 +58,19 @@ const MAX_TRAIN_BYTES = 32e6
  * @throws the signal's reason  if it is aborted
  */
 export async function runTaskBaselines(task: Task, options: TaskBaselineOptions): Promise<TaskBaseline[]> {
-  const { signal, onProgress } = options
-  const { parts, note } = truncateTraining(options)
+  const { signal, onProgress, memoryBytes = platform.memory().freeBytes / 2 } = options
   const baselines: TaskBaseline[] = []
   for (const name of Object.keys(fits) as TaskBaselineName[]) {
-    const report = (items: number) => onProgress?.({ name, items, total: task.items.length })
+    let sizes: { readonly tableBytes?: number } = {}
+    const report = (items: number) => onProgress?.({ name, items, total: task.items.length, ...sizes })
+    const onTables = (tableBytes: number): void => {
+      sizes = { tableBytes }
+      report(0)
+    }
     report(0)
-    const fitted = await runSliced(fits[name](parts), signal)
+    const fitted = await runSliced(fits[name]({ ...options, memoryBytes, onTables }), signal)
     if (fitted === undefined) continue
-    const { examinee, ...facts } = fitted
+    const { examinee, note, ...facts } = fitted
     const running = { ...(signal && { signal }), onProgress: ({ items }: { readonly items: number }) => report(items) }
     baselines.push({
       name,
@@ -74,42 +82,58 @@ export async function runTaskBaselines(task: Task, options: TaskBaselineOptions)
   return baselines
 }
 
-type Fitted = Pick<TaskBaseline, "order" | "tableBytes"> & { readonly examinee: Examinee }
+interface Fitting extends TaskBaselineOptions {
+  readonly memoryBytes: number
+  /** Told how many bytes the tables take: about, then exactly. */
+  readonly onTables: (bytes: number) => void
+}
+
+type Fitted = Pick<TaskBaseline, "order" | "tableBytes"> & {
+  readonly examinee: Examinee
+  readonly note?: string | undefined
+}
 
 /** How each is made of the training text; undefined where there is nothing to make it of. In the order in which they run. */
-const fits: { readonly [name in TaskBaselineName]: (parts: TaskBaselineOptions) => Sliced<Fitted | undefined> } = {
+const fits: { readonly [name in TaskBaselineName]: (fitting: Fitting) => Sliced<Fitted | undefined> } = {
   *"unigram-bytes"({ trainText }) {
     const counts = startCounting(256)
     yield* countSymbols(counts, trainText)
     const model = unigramOf(counts)
     return { examinee: byteExaminee(unigramScorer(model)), tableBytes: model.tableBytes }
   },
-  *"kneser-ney-bytes"({ trainText, byteOrders = BYTE_ORDERS }) {
-    const model = yield* fitKneserNey(trainText, { orders: byteOrders, vocabSize: 256 })
-    return { examinee: byteExaminee(kneserNeyScorer(model)), order: model.order, tableBytes: model.tableBytes }
+  *"kneser-ney-bytes"(fitting) {
+    const { trainText, byteOrders = DEFAULT_ORDERS } = fitting
+    const { model, note } = yield* fitWithin({ ids: trainText, vocabSize: 256, orders: byteOrders }, fitting)
+    return { examinee: byteExaminee(kneserNeyScorer(model)), order: model.order, tableBytes: model.tableBytes, note }
   },
-  *"kneser-ney-tokens"({ tokens, tokenOrders = TOKEN_ORDERS }) {
+  *"kneser-ney-tokens"(fitting) {
+    const { tokens, tokenOrders = DEFAULT_ORDERS } = fitting
     if (tokens === undefined) return undefined
-    const model = yield* fitKneserNey(tokens.ids, { orders: tokenOrders, vocabSize: tokens.vocabSize })
+    const { model, note } = yield* fitWithin({ ...tokens, orders: tokenOrders }, fitting)
     const examinee = { tokenizer: tokens.tokenizer, contextTokens: Infinity, scoreEndings: kneserNeyScorer(model) }
-    return { examinee, order: model.order, tableBytes: model.tableBytes }
+    return { examinee, order: model.order, tableBytes: model.tableBytes, note }
   },
 }
 
-/** The last part of the training text, and the same part of its tokens, where all of it would not fit. */
-function truncateTraining(options: TaskBaselineOptions): { parts: TaskBaselineOptions; note?: string } {
-  const { trainText, tokens, maxTrainBytes = MAX_TRAIN_BYTES } = options
-  if (trainText.length <= maxTrainBytes) return { parts: options }
-  const dropped = 1 - maxTrainBytes / trainText.length
-  const ids = tokens?.ids.subarray(Math.round(tokens.ids.length * dropped))
-  return {
-    parts: {
-      ...options,
-      trainText: trainText.subarray(trainText.length - maxTrainBytes),
-      ...(tokens && ids && { tokens: { ...tokens, ids } }),
-    },
-    note: `saw the last ${formatBytes(maxTrainBytes)} of ${formatBytes(trainText.length)} of training text`,
-  }
+interface Symbols {
+  readonly ids: SymbolArray
+  readonly vocabSize: number
+  /** To choose from. */
+  readonly orders: readonly number[]
+}
+
+/** Kneser-Ney of as much of the training symbols, at their end, and of such orders as memory holds; its size is told first. */
+function* fitWithin(
+  { ids, vocabSize, orders }: Symbols,
+  { trainText, memoryBytes, onTables }: Fitting,
+): Sliced<{ model: KneserNeyModel; note: string | undefined }> {
+  const room = roomFor({ vocabSize, trainLength: ids.length }, memoryBytes)
+  const kept = ids.subarray(ids.length - room.symbols)
+  const predicted = yield* predictTrie(kept, Math.max(...orders), vocabSize)
+  onTables(Math.round(bytesOfTables({ ...predicted, orders, vocabSize })))
+  const model = yield* fitKneserNey(kept, { orders, vocabSize, tableBytes: room.tableBytes, onTables })
+  const text = { trainBytes: trainText.length }
+  return { model, note: noteOnRoom(kept.length / ids.length, text, orders, model.choice) }
 }
 
 /** A plain sentence where a baseline does at least as well as the model; undefined where the model does better. */
