@@ -1,7 +1,7 @@
 // kinglet evaluate --suite: a model examined by tasks, beside what counting the same training text gives.
 
 import { platform } from "#platform"
-import { DataError, formatDuration } from "../core/index.ts"
+import { DataError, formatBytes, formatDuration } from "../core/index.ts"
 import { findPublicSet, hashText, openData } from "../data/index.ts"
 import {
   builtinSuites,
@@ -12,6 +12,7 @@ import {
   runTaskBaselines,
   type Task,
   type TaskBaseline,
+  type TaskBaselineOptions,
   type TaskResult,
   whichBaselineWins,
 } from "../evaluate/index.ts"
@@ -104,15 +105,25 @@ async function baselinesOf(
       trainText: tokenizer.decodeBytes(ids),
       tokens: { ids, vocabSize: tokenizer.vocabSize, tokenizer },
       signal,
-      onProgress: ({ name, items, total }) =>
-        line.tell(
-          `${task.name}: ${titleOf[name]}, ${items === 0 ? "counting" : `${count(items)} of ${count(total)} items`}`,
-        ),
+      onProgress: (progress) => line.tell(countingText(task.name, progress)),
     })
   } finally {
     await line.clear()
     await Promise.all([data.train.close(), data.valid.close()])
   }
+}
+
+/** `blimp: Kneser-Ney over bytes, n-gram tables 45 MB, 12,000 of 67,000 items`. */
+function countingText(
+  task: string,
+  { name, items, total, tableBytes }: Parameters<NonNullable<TaskBaselineOptions["onProgress"]>>[0],
+): string {
+  const tables = tableBytes === undefined ? [] : [`n-gram tables ${formatBytes(tableBytes)}`]
+  return [
+    `${task}: ${titleOf[name]}`,
+    ...tables,
+    items === 0 ? "counting" : `${count(items)} of ${count(total)} items`,
+  ].join(", ")
 }
 
 const titleOf: { readonly [name in TaskBaseline["name"]]: string } = {
