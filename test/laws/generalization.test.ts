@@ -3,13 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type Device, openDevice } from "../../src/backends/index.ts"
 import { randomStream } from "../../src/core/index.ts"
 import { prepareData } from "../../src/data/index.ts"
-import {
-  extraction,
-  type GeneralizationReport,
-  generalizationReport,
-  samplePassages,
-  scoreText,
-} from "../../src/evaluate/index.ts"
+import { extraction } from "../../src/evaluate/generalization/extraction.ts"
+import { samplePassages } from "../../src/evaluate/generalization/passages.ts"
+import { type GeneralizationReport, generalizationReport, scoreText } from "../../src/evaluate/index.ts"
 import { generateBatch, type Model } from "../../src/generate/index.ts"
 import { bytesTokenizer } from "../../src/tokenizer/index.ts"
 import { defaultRecipe, train } from "../../src/train/index.ts"

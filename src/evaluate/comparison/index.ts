@@ -1,5 +1,5 @@
 // Comparison: models on the same text, and what each costs.
-export { type AxisUnit, COMPARISON_AXES, COST_AXES, type ComparisonAxis, winnerOf } from "./axes.ts"
+export { type AxisUnit, COST_AXES, type ComparisonAxis } from "./axes.ts"
 export {
   type ComparedAxis,
   type ComparisonOfTwo,
@@ -8,7 +8,6 @@ export {
   type Ranking,
   rank,
   type SeedGroup,
-  seedGroups,
 } from "./compare.ts"
 export type { Contestant } from "./contestant.ts"
 export { differenceSentence, pText } from "./sentence.ts"
