@@ -22,7 +22,7 @@ export interface EndingScore {
 export interface ScoreEndingsOptions {
   /** Also say whether greedy decoding writes an ending. */
   readonly greedy?: boolean
-  readonly signal?: { readonly aborted: boolean }
+  readonly signal?: AbortSignal
   readonly onProgress?: (progress: { readonly items: number; readonly total: number }) => void
 }
 
@@ -36,8 +36,10 @@ const MOST_SLOTS = 32
 const MOST_WIDTH = 64
 /** Keys and values of all slots, bytes. */
 const MOST_CACHE_BYTES = 1 << 27
-/** Slots are made for lengths in these steps, so that few shapes are compiled. */
-const CACHE_STEP = 64
+/** Readings that are read in so few slots: a call for one item does not pay for all. */
+const FEW_SLOTS = 4
+/** The shortest cache; others are four times as long as the one before, up to the context: three of them at 2,048 tokens. */
+const LEAST_CACHE = 128
 
 /**
  * `-ln p(ending | prefix)` for every ending of every item, in their order.
@@ -46,7 +48,10 @@ const CACHE_STEP = 64
  * exceed the context, the oldest tokens of the prefix are dropped, for all its endings alike. An ending longer than the context
  * is scored in windows that do not overlap.
  *
- * @throws DataError  if the signal is aborted
+ * Calls for one model that need the same cache take turns. A cache is kept with the model: one of at most 128 MB for each of the
+ * lengths 128, 512, 2,048, … up to the context that was needed, and one for few endings beside it.
+ *
+ * @throws the signal's reason  if it is aborted
  */
 export async function scoreEndings(
   model: Model,
@@ -59,24 +64,27 @@ export async function scoreEndings(
   const scores = createScores(items, sizes, greedy)
   if (scores.done === items.length) return scores.all()
   const shape = passShape(model.config, sizes)
-  const pass = await readingPass(model, shape, greedy)
+  const { pass, inTurn } = await readingPass(model, shape, greedy)
   const slots = createSlots(shape)
-  await runAhead(readingPasses(allReadings(items, contextLength), shape), {
-    start: ({ tokens, targets, position }) =>
-      pass.run({
-        tokens,
-        ...targetsFeed(targets, model.config.vocabSize),
-        ...(Object.hasOwn(pass.program.inputs, "position") ? { position } : {}), // a model without layers knows no place
-      }),
-    finish: ({ nats, hit }, { chunks }) => {
-      for (const chunk of chunks) {
-        slots.write(chunk, nats!, hit)
-        if (chunk.end === chunk.reading.ids.length - 1) scores.add(chunk.reading, slots.sum(chunk.slot, chunk.reading))
-      }
-      onProgress?.({ items: scores.done, total: items.length })
-    },
-    signal,
-  })
+  const readAll = () =>
+    runAhead(readingPasses(allReadings(items, contextLength), shape), {
+      start: ({ tokens, targets, position }) =>
+        pass.run({
+          tokens,
+          ...targetsFeed(targets, model.config.vocabSize),
+          ...(Object.hasOwn(pass.program.inputs, "position") ? { position } : {}), // a model without layers knows no place
+        }),
+      finish: ({ nats, hit }, { chunks }) => {
+        for (const chunk of chunks) {
+          slots.write(chunk, nats!, hit)
+          if (chunk.end === chunk.reading.ids.length - 1)
+            scores.add(chunk.reading, slots.sum(chunk.slot, chunk.reading))
+        }
+        onProgress?.({ items: scores.done, total: items.length })
+      },
+      signal,
+    })
+  await inTurn(readAll)
   return scores.all()
 }
 
@@ -86,15 +94,18 @@ function* allReadings(items: readonly EndingsItem[], contextLength: number): Gen
 
 type ReadingsSize = ReturnType<typeof sizeOfReadings>
 
-/** Powers of two for slots and width: few shapes are ever compiled for a model. */
+/** Few slots or many, and few lengths: few shapes are ever compiled for a model. */
 function passShape(config: DecoderConfig, sizes: readonly ReadingsSize[]): PassShape {
   const count = sizes.reduce((sum, size) => sum + size.count, 0)
   const longest = sizes.reduce((most, size) => Math.max(most, size.longest), 0)
   const { maxPositionEmbeddings, numHiddenLayers, numKeyValueHeads, headDim } = config
-  const cacheLength = Math.min(maxPositionEmbeddings, CACHE_STEP * Math.ceil(longest / CACHE_STEP))
+  let cacheLength = LEAST_CACHE
+  while (cacheLength < longest) cacheLength *= 4
+  cacheLength = Math.min(maxPositionEmbeddings, cacheLength)
   const slotBytes = Math.max(1, 8 * numHiddenLayers * cacheLength * numKeyValueHeads * headDim)
+  const mostSlots = Math.min(count <= FEW_SLOTS ? FEW_SLOTS : MOST_SLOTS, MOST_CACHE_BYTES / slotBytes)
   let slots = 1
-  while (2 * slots <= Math.min(MOST_SLOTS, count, MOST_CACHE_BYTES / slotBytes)) slots *= 2
+  while (2 * slots <= mostSlots) slots *= 2
   return { slots, width: Math.min(cacheLength, MOST_WIDTH, TOKENS_PER_PASS / slots), cacheLength }
 }
 
@@ -145,24 +156,50 @@ function createScores(items: readonly EndingsItem[], sizes: readonly ReadingsSiz
   }
 }
 
-const passes = new WeakMap<Model, Map<string, Promise<Executable>>>()
-
-/** The pass over so many slots: compiled on first use, with a cache of its own, kept with the model. */
-function readingPass(model: Model, shape: PassShape, likeliest: boolean): Promise<Executable> {
-  const known = passes.get(model) ?? new Map<string, Promise<Executable>>()
-  passes.set(model, known)
-  const key = JSON.stringify([shape, likeliest])
-  const made = known.get(key) ?? compileReadingPass(model, shape, likeliest)
-  known.set(key, made)
-  made.catch(() => known.delete(key)) // the next caller tries again
-  return made
+/** One cache, shared by the passes that also find the likeliest token and those that do not: they take turns. */
+interface SharedCache {
+  readonly cache: ReturnType<typeof createCache>
+  readonly passes: Map<boolean, Promise<Executable>>
+  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>
 }
 
-async function compileReadingPass(model: Model, shape: PassShape, likeliest: boolean): Promise<Executable> {
-  const { slots, width, cacheLength } = shape
+const caches = new WeakMap<Model, Map<string, SharedCache>>()
+
+/** The pass over so many slots: compiled on first use, kept with the model as its cache is; to be used in turn. */
+async function readingPass(model: Model, shape: PassShape, likeliest: boolean) {
+  const known = caches.get(model) ?? new Map<string, SharedCache>()
+  caches.set(model, known)
+  const key = JSON.stringify(shape)
+  const shared = known.get(key) ?? {
+    cache: createCache(model.config, shape.slots, shape.cacheLength),
+    passes: new Map<boolean, Promise<Executable>>(),
+    inTurn: createQueue(),
+  }
+  known.set(key, shared)
+  const made = shared.passes.get(likeliest) ?? compileReadingPass(model, shape, shared.cache, likeliest)
+  shared.passes.set(likeliest, made)
+  made.catch(() => shared.passes.delete(likeliest)) // the next caller tries again
+  return { pass: await made, inTurn: shared.inTurn }
+}
+
+/** Works one after the other, in the order in which they came, whether or not the one before failed. */
+function createQueue(): SharedCache["inTurn"] {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const run = last.then(work)
+    last = run.catch(() => {}) // told to whom it belongs
+    return run
+  }
+}
+
+async function compileReadingPass(
+  model: Model,
+  { slots, width }: PassShape,
+  cache: SharedCache["cache"],
+  likeliest: boolean,
+): Promise<Executable> {
   const tokens = input("tokens", [slots, width], "i32")
   const position = input("position", [slots], "i32")
-  const cache = createCache(model.config, slots, cacheLength)
   const { head, updates } = decoder(model.config, model.parameters, tokens, { position, cache })
   const { pass } = await model.workspace.compile({
     pass: program({ outputs: { ...headNats(head, { likeliest }) }, updates }),
