@@ -1,6 +1,6 @@
 // What a model makes of a text, document by document: the nats of every token, read as a stream in windows of the context.
 import type { Executable } from "../../backends/index.ts"
-import { ConfigError } from "../../core/index.ts"
+import { ConfigError, DataError } from "../../core/index.ts"
 import { type DataInput, readOnce } from "../../data/index.ts"
 import type { Model } from "../../generate/index.ts"
 import { decoder } from "../../models/index.ts"
@@ -24,7 +24,7 @@ export interface ScoreTextOptions {
   readonly batchSize?: number
   /** Scores a text shorter than a context too. Default false: what it says holds for little. */
   readonly allowShort?: boolean
-  readonly signal?: { readonly aborted: boolean }
+  readonly signal?: AbortSignal
   /** Told after each pass; of documents those that were read. */
   readonly onProgress?: (progress: ScoreProgress) => void
 }
@@ -63,7 +63,8 @@ const TOKENS_PER_PASS = 512
  *
  * @throws ConfigError  if the stride is not 1 … context, or the batch size not a positive integer
  * @throws DataError    if the text is shorter than a context (than two tokens, with `allowShort`), holds what the tokenizer does
- *                      not know, or the signal is aborted
+ *                      not know, or has no bytes to predict, or the loss is not a number (an infinite one is returned)
+ * @throws the signal's reason  if it is aborted
  */
 export async function scoreText(model: Model, options: ScoreTextOptions): Promise<TextScore> {
   const shape = windowShape(model, options)
@@ -85,9 +86,11 @@ export async function scoreText(model: Model, options: ScoreTextOptions): Promis
     signal: options.signal,
   })
   const documents = ledger.scores()
+  const sums = sumsOf(documents)
+  requireMeasured(sums)
   return {
     documents,
-    ...sumsOf(documents),
+    ...sums,
     protocol: protocolOf(shape),
     ...(tally ? { reliability: tally.reliability() } : {}),
   }
@@ -122,6 +125,17 @@ function sumsOf(documents: readonly DocumentScore[]) {
   for (const document of documents)
     for (const key of ["tokens", "bytes", "characters", "nats"] as const) sums[key] += document[key]
   return sums
+}
+
+/** An infinite loss is one: the model excluded what came. */
+function requireMeasured({ bytes, nats }: { readonly bytes: number; readonly nats: number }): void {
+  if (Number.isNaN(nats))
+    throw new DataError(
+      "the loss of this model is not a number: its training went astray",
+      "take a checkpoint from before, or train again with a lower learning rate",
+    )
+  if (bytes === 0)
+    throw new DataError("expected a text with bytes to predict, got documents without any", "give more text")
 }
 
 const passes = new WeakMap<Model, Map<string, Promise<Executable>>>()
