@@ -27,8 +27,9 @@ export interface ScoreEndingsOptions {
 }
 
 /**
- * Tokens of one pass, and sequences side by side. Minimal pairs by bytes at 1 M parameters, pairs a processor second: 127 at 32
- * slots of 16 tokens, 122 at 32 of 8, 113 at 128 of 8, 95 at 256 of 4 (which compute least, but whose caches are large).
+ * Tokens of one pass, and sequences side by side. Minimal pairs by bytes at 1 M parameters, pairs a processor second, each measured
+ * once on a busy machine: 127 at 32 slots of 16 tokens and 122 at 32 of 8, within noise of each other; 113 at 128 of 8, 95 at 256
+ * of 4 (which compute least, but whose caches are large).
  */
 const TOKENS_PER_PASS = 512
 const MOST_SLOTS = 32
