@@ -130,7 +130,7 @@ describe("endings", () => {
         await scoreEndings(long, [item(count, length)])
         planned.add(long.workspace.plannedBytes)
       }
-    expect(planned.size).toBe(4) // few and many slots, of 128 and of 256 tokens
+    expect(planned.size).toBe(6) // 2, 8 and 32 slots of 128 and of 256 tokens
   })
 
   it("longer than the context are scored in windows of it", async () => {

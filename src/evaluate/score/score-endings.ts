@@ -37,8 +37,8 @@ const MOST_SLOTS = 32
 const MOST_WIDTH = 64
 /** Keys and values of all slots, bytes. */
 const MOST_CACHE_BYTES = 1 << 27
-/** Readings that are read in so few slots: a call for one item does not pay for all. */
-const FEW_SLOTS = 4
+/** The fewest slots; others are four times as many, so that a call for one item does not pay for all. */
+const LEAST_SLOTS = 2
 /** The shortest cache; others are four times as long as the one before, up to the context: three of them at 2,048 tokens. */
 const LEAST_CACHE = 128
 
@@ -49,8 +49,8 @@ const LEAST_CACHE = 128
  * exceed the context, the oldest tokens of the prefix are dropped, for all its endings alike. An ending longer than the context
  * is scored in windows that do not overlap.
  *
- * Calls for one model that need the same cache take turns. A cache is kept with the model: one of at most 128 MB for each of the
- * lengths 128, 512, 2,048, … up to the context that was needed, and one for few endings beside it.
+ * Calls for one model that need the same cache take turns. A cache is kept with the model: of at most 128 MB for each of the
+ * lengths 128, 512, 2,048, … up to the context that was needed, and for few endings smaller ones.
  *
  * @throws the signal's reason  if it is aborted
  */
@@ -95,7 +95,7 @@ function* allReadings(items: readonly EndingsItem[], contextLength: number): Gen
 
 type ReadingsSize = ReturnType<typeof sizeOfReadings>
 
-/** Few slots or many, and few lengths: few shapes are ever compiled for a model. */
+/** 2, 8 or 32 slots (fewer where they are large), and few lengths: few shapes are ever compiled for a model. */
 function passShape(config: DecoderConfig, sizes: readonly ReadingsSize[]): PassShape {
   const count = sizes.reduce((sum, size) => sum + size.count, 0)
   const longest = sizes.reduce((most, size) => Math.max(most, size.longest), 0)
@@ -104,9 +104,9 @@ function passShape(config: DecoderConfig, sizes: readonly ReadingsSize[]): PassS
   while (cacheLength < longest) cacheLength *= 4
   cacheLength = Math.min(maxPositionEmbeddings, cacheLength)
   const slotBytes = Math.max(1, 8 * numHiddenLayers * cacheLength * numKeyValueHeads * headDim)
-  const mostSlots = Math.min(count <= FEW_SLOTS ? FEW_SLOTS : MOST_SLOTS, MOST_CACHE_BYTES / slotBytes)
-  let slots = 1
-  while (2 * slots <= mostSlots) slots *= 2
+  let slots = LEAST_SLOTS
+  while (slots < Math.min(count, MOST_SLOTS)) slots *= 4
+  while (slots > 1 && slots * slotBytes > MOST_CACHE_BYTES) slots /= 2
   return { slots, width: Math.min(cacheLength, MOST_WIDTH, TOKENS_PER_PASS / slots), cacheLength }
 }
 
