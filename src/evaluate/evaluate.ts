@@ -36,7 +36,7 @@ export interface Evaluation {
  *
  * `bitsPerByte = Σ -log2 p(token) / bytes`; end-of-text tokens between documents are predicted too and have no bytes.
  *
- * @throws ConfigError, DataError  as {@link scoreText} does
+ * @throws ConfigError, DataError, the signal's reason  as {@link scoreText} does
  */
 export async function evaluate(model: Model, options: EvaluateOptions): Promise<Evaluation> {
   const { documents, nats, tokens, bytes, characters, ...rest } = await scoreText(model, options)

@@ -45,6 +45,15 @@ describe("a long text in pieces", () => {
     )
   })
 
+  it("without a blank in a million characters is cut anyway, between two of them", () => {
+    for (const text of ["x".repeat(3_000_000), "😀".repeat(1_500_000), `a${"😀".repeat(1_500_000)}`]) {
+      const pieces = [...wholeWordPieces(text, 1 << 15)]
+      expect(pieces.join("")).toBe(text)
+      expect(pieces.length).toBe(3)
+      expect(pieces.every((piece) => piece.isWellFormed())).toBe(true)
+    }
+  })
+
   it("is whole again when they are joined, each well-formed and neither too long nor short", () => {
     const texts = fc.array(fc.oneof(visible, blanks), { maxLength: 80 }).map((parts) => parts.join(""))
     fc.assert(

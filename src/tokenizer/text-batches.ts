@@ -4,6 +4,9 @@ import { requireWellFormed } from "./assemble.ts"
 /** UTF-16 units of a batch: about two milliseconds of counting. */
 const BATCH_UNITS = 1 << 17
 
+/** UTF-16 units without a blank that stay one piece: half a second of merging pairs or more, and more than any word has. */
+const MOST_WORD_UNITS = 1 << 20
+
 /** @throws DataError  for a text with a lone surrogate */
 export async function* batchesOf(texts: Iterable<string> | AsyncIterable<string>): AsyncGenerator<readonly string[]> {
   let batch: string[] = []
@@ -33,14 +36,22 @@ export function* piecesOf(text: string, most: number): Generator<string> {
 
 /**
  * `text` in pieces of about `most` units that have the tokens of the whole, whatever the tokenizer: each ends where a word ends
- * in any text around it. A stretch without such a place is one piece, however long.
+ * in any text around it. A stretch without such a place is one piece, up to {@link MOST_WORD_UNITS} more: there it is cut between
+ * two characters, and tokens may differ from those of the whole.
  */
 export function* wholeWordPieces(text: string, most: number): Generator<string> {
   for (let at = 0, end = 0; at < text.length; at = end) {
-    end = at + most
-    while (end < text.length && !isWordEnd(text, end)) end++
+    end = wordEndFrom(text, at + most)
     yield text.slice(at, end)
   }
+}
+
+/** The first place from `least` on where a word ends, or the end of the text; after {@link MOST_WORD_UNITS} any character's. */
+function wordEndFrom(text: string, least: number): number {
+  const most = least + MOST_WORD_UNITS
+  let at = least
+  while (at < text.length && at < most && !isWordEnd(text, at)) at++
+  return at === most && isLowSurrogate(text.charCodeAt(at)) ? at + 1 : at
 }
 
 /**

@@ -5,6 +5,7 @@ import { countCharacters, type Document } from "../../data/index.ts"
 import { type Tokenizer, wholeWordPieces } from "../../tokenizer/index.ts"
 import { BLOCK_BYTES } from "./document-score.ts"
 import { blocksOf, type Ledger } from "./ledger.ts"
+import { createTurns } from "./turns.ts"
 
 /** Tokens in a row of one document. */
 export interface PlacedTokens {
@@ -13,13 +14,15 @@ export interface PlacedTokens {
   readonly blocks: Int32Array
 }
 
-/** UTF-16 units encoded at a time: a few milliseconds at most. */
+/** UTF-16 units encoded at a time: a few milliseconds, unless there is no blank to cut at. */
 const PIECE_UNITS = 1 << 15
 
 const encoder = new TextEncoder()
 
 /**
  * All documents, each followed by its end-of-text token where there is one; closed in `ledger` when their last token is out.
+ *
+ * The event loop gets a turn between pieces.
  *
  * @throws DataError  if a text holds what the tokenizer does not know
  */
@@ -30,6 +33,7 @@ export async function* placedTokens(
 ): AsyncGenerator<PlacedTokens> {
   const tokenBytes = bytesOfTokens(tokenizer)
   const at = { block: 0, isStart: true }
+  const giveTurn = createTurns()
   for await (const document of documents) {
     const hash = platform.createSha256()
     const read = { bytes: 0, characters: 0, tokens: 0 }
@@ -37,6 +41,7 @@ export async function* placedTokens(
     for (const { ids, utf8 } of encodedPieces(document.text, tokenizer)) {
       hash.update(utf8)
       if (at.isStart) Object.assign(unpredicted, firstTokenOf(ids, tokenizer))
+      await giveTurn()
       yield { ids, blocks: blocksOfTokens(ids, tokenBytes, at.block, read.bytes) }
       at.isStart &&= ids.length === 0
       read.bytes += utf8.length

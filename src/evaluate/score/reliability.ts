@@ -24,10 +24,10 @@ interface Bin {
 export class ReliabilityTally {
   readonly #bins: readonly Bin[] = Array.from({ length: BINS }, () => ({ confidence: 0, hits: 0, count: 0 }))
 
-  /** Counts each row whose target is not negative. */
+  /** Counts each row whose target is not negative, unless its confidence is not a number: a diverged model's is not. */
   add(confidence: Float32Array, hit: Float32Array, targets: Int32Array): void {
     for (let row = 0; row < targets.length; row++) {
-      if (targets[row]! < 0) continue
+      if (targets[row]! < 0 || Number.isNaN(confidence[row]!)) continue
       const bin = this.#bins[Math.min(BINS - 1, Math.floor(confidence[row]! * BINS))]!
       bin.confidence += confidence[row]!
       bin.hits += hit[row]!

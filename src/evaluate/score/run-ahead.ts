@@ -1,11 +1,7 @@
 // Passes one after the other, each prepared while the one before it runs: reading, tokenizing and adding up cost no time
 // beside the device's.
-import { platform } from "#platform"
 import type { Results } from "../../backends/index.ts"
-import { DataError } from "../../core/index.ts"
-
-/** Milliseconds between two turns of the event loop, should the device run on the calling thread; the law is 20. */
-const TURN_MS = 5
+import { createTurns } from "./turns.ts"
 
 /** What is done with each piece of work. */
 export interface Ahead<Work> {
@@ -13,13 +9,13 @@ export interface Ahead<Work> {
   readonly start: (work: Work) => Promise<Results>
   /** Takes what the device found, in the order of the works. */
   readonly finish: (results: Results, work: Work) => void
-  readonly signal?: { readonly aborted: boolean } | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
  * Runs all `works`; one is running and one is waiting at any time.
  *
- * @throws DataError  if the signal is aborted
+ * @throws the signal's reason  if it is aborted
  */
 export async function runAhead<Work>(
   works: Iterable<Work> | AsyncIterable<Work>,
@@ -28,7 +24,7 @@ export async function runAhead<Work>(
   const giveTurn = createTurns()
   let before: { readonly work: Work; readonly results: Promise<Results> } | undefined
   for await (const work of works) {
-    if (signal?.aborted === true) throw new DataError("the evaluation was stopped")
+    signal?.throwIfAborted()
     const results = start(work)
     results.catch(() => {}) // told where it is awaited
     if (before !== undefined) finish(await before.results, before.work)
@@ -36,13 +32,4 @@ export async function runAhead<Work>(
     await giveTurn()
   }
   if (before !== undefined) finish(await before.results, before.work)
-}
-
-function createTurns(): () => Promise<void> {
-  let last = platform.now()
-  return async () => {
-    if (platform.now() - last < TURN_MS) return
-    await platform.yieldToEventLoop()
-    last = platform.now()
-  }
 }

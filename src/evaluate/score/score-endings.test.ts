@@ -93,6 +93,46 @@ describe("endings", () => {
     for (const i of [0, 1, 7, 33, 59]) expectSame((await scoreEndings(model, [items[i]!]))[0]!, together[i]!)
   })
 
+  it("have the same bits in calls that are under way at the same time", async () => {
+    const halves = [manyItems(), manyItems().map(({ prefix, endings }) => ({ prefix: [9, ...prefix], endings }))]
+    for (const greedy of [
+      [false, false],
+      [true, false],
+    ]) {
+      const alone = [
+        await scoreEndings(model, halves[0]!, { greedy: greedy[0]! }),
+        await scoreEndings(model, halves[1]!),
+      ]
+      const calls = halves.map((items, i) => scoreEndings(model, items, { greedy: greedy[i]! }))
+      expect(await Promise.all(calls)).toEqual(alone)
+    }
+  })
+
+  it("are scored by the next call when the one before it was stopped on its way", async () => {
+    const alone = await scoreEndings(model, manyItems())
+    const [controller, reason] = [new AbortController(), new Error("enough")]
+    const onProgress = () => controller.abort(reason)
+    const stopped = scoreEndings(model, manyItems(), { signal: controller.signal, onProgress })
+    const next = scoreEndings(model, manyItems())
+    await expect(stopped).rejects.toBe(reason)
+    expect(await next).toEqual(alone)
+  })
+
+  it("of whatever number and length leave few caches in the model's memory", async () => {
+    await using long = await randomModel(device, styles["default"]!({ ...SIZES, maxPositionEmbeddings: 256 }))
+    const item = (count: number, length: number) => ({
+      prefix: [1],
+      endings: Array.from({ length: count }, (_, i) => draw(length, `${i}`)),
+    })
+    const planned = new Set<number>()
+    for (const count of [1, 2, 3, 5, 9, 17, 40])
+      for (const length of [3, 70, 130, 200]) {
+        await scoreEndings(long, [item(count, length)])
+        planned.add(long.workspace.plannedBytes)
+      }
+    expect(planned.size).toBe(6) // 2, 8 and 32 slots of 128 and of 256 tokens
+  })
+
   it("longer than the context are scored in windows of it", async () => {
     const item = { prefix: draw(5, "p"), endings: [draw(200, "long"), draw(81, "just too long"), draw(3, "short")] }
     expectSame((await scoreEndings(model, [item]))[0]!, await scoreEndingsSlowly(model, item))
@@ -138,8 +178,9 @@ describe("endings", () => {
     expect(told.map(({ items }) => items)).toEqual(told.map(({ items }) => items).toSorted((a, b) => a - b))
   })
 
-  it("are not scored on once the signal is aborted", async () => {
-    await expect(scoreEndings(model, manyItems(), { signal: { aborted: true } })).rejects.toThrow("stopped")
+  it("are not scored on once the signal is aborted, and its reason is thrown", async () => {
+    const reason = new Error("enough")
+    await expect(scoreEndings(model, manyItems(), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
   })
 
   it("of no item, or without a token, are nothing", async () => {

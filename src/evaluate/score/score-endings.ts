@@ -22,13 +22,14 @@ export interface EndingScore {
 export interface ScoreEndingsOptions {
   /** Also say whether greedy decoding writes an ending. */
   readonly greedy?: boolean
-  readonly signal?: { readonly aborted: boolean }
+  readonly signal?: AbortSignal
   readonly onProgress?: (progress: { readonly items: number; readonly total: number }) => void
 }
 
 /**
- * Tokens of one pass, and sequences side by side. Minimal pairs by bytes at 1 M parameters, pairs a processor second: 127 at 32
- * slots of 16 tokens, 122 at 32 of 8, 113 at 128 of 8, 95 at 256 of 4 (which compute least, but whose caches are large).
+ * Tokens of one pass, and sequences side by side. Minimal pairs by bytes at 1 M parameters, pairs a processor second, each measured
+ * once on a busy machine: 127 at 32 slots of 16 tokens and 122 at 32 of 8, within noise of each other; 113 at 128 of 8, 95 at 256
+ * of 4 (which compute least, but whose caches are large).
  */
 const TOKENS_PER_PASS = 512
 const MOST_SLOTS = 32
@@ -36,8 +37,10 @@ const MOST_SLOTS = 32
 const MOST_WIDTH = 64
 /** Keys and values of all slots, bytes. */
 const MOST_CACHE_BYTES = 1 << 27
-/** Slots are made for lengths in these steps, so that few shapes are compiled. */
-const CACHE_STEP = 64
+/** The fewest slots; others are four times as many, so that a call for one item does not pay for all. */
+const LEAST_SLOTS = 2
+/** The shortest cache; others are four times as long as the one before, up to the context: three of them at 2,048 tokens. */
+const LEAST_CACHE = 128
 
 /**
  * `-ln p(ending | prefix)` for every ending of every item, in their order.
@@ -46,7 +49,10 @@ const CACHE_STEP = 64
  * exceed the context, the oldest tokens of the prefix are dropped, for all its endings alike. An ending longer than the context
  * is scored in windows that do not overlap.
  *
- * @throws DataError  if the signal is aborted
+ * Calls for one model that need the same cache take turns. A cache is kept with the model: of at most 128 MB for each of the
+ * lengths 128, 512, 2,048, … up to the context that was needed, and for few endings smaller ones.
+ *
+ * @throws the signal's reason  if it is aborted
  */
 export async function scoreEndings(
   model: Model,
@@ -59,24 +65,27 @@ export async function scoreEndings(
   const scores = createScores(items, sizes, greedy)
   if (scores.done === items.length) return scores.all()
   const shape = passShape(model.config, sizes)
-  const pass = await readingPass(model, shape, greedy)
+  const { pass, inTurn } = await readingPass(model, shape, greedy)
   const slots = createSlots(shape)
-  await runAhead(readingPasses(allReadings(items, contextLength), shape), {
-    start: ({ tokens, targets, position }) =>
-      pass.run({
-        tokens,
-        ...targetsFeed(targets, model.config.vocabSize),
-        ...(Object.hasOwn(pass.program.inputs, "position") ? { position } : {}), // a model without layers knows no place
-      }),
-    finish: ({ nats, hit }, { chunks }) => {
-      for (const chunk of chunks) {
-        slots.write(chunk, nats!, hit)
-        if (chunk.end === chunk.reading.ids.length - 1) scores.add(chunk.reading, slots.sum(chunk.slot, chunk.reading))
-      }
-      onProgress?.({ items: scores.done, total: items.length })
-    },
-    signal,
-  })
+  const readAll = () =>
+    runAhead(readingPasses(allReadings(items, contextLength), shape), {
+      start: ({ tokens, targets, position }) =>
+        pass.run({
+          tokens,
+          ...targetsFeed(targets, model.config.vocabSize),
+          ...(Object.hasOwn(pass.program.inputs, "position") ? { position } : {}), // a model without layers knows no place
+        }),
+      finish: ({ nats, hit }, { chunks }) => {
+        for (const chunk of chunks) {
+          slots.write(chunk, nats!, hit)
+          if (chunk.end === chunk.reading.ids.length - 1)
+            scores.add(chunk.reading, slots.sum(chunk.slot, chunk.reading))
+        }
+        onProgress?.({ items: scores.done, total: items.length })
+      },
+      signal,
+    })
+  await inTurn(readAll)
   return scores.all()
 }
 
@@ -86,15 +95,18 @@ function* allReadings(items: readonly EndingsItem[], contextLength: number): Gen
 
 type ReadingsSize = ReturnType<typeof sizeOfReadings>
 
-/** Powers of two for slots and width: few shapes are ever compiled for a model. */
+/** 2, 8 or 32 slots (fewer where they are large), and few lengths: few shapes are ever compiled for a model. */
 function passShape(config: DecoderConfig, sizes: readonly ReadingsSize[]): PassShape {
   const count = sizes.reduce((sum, size) => sum + size.count, 0)
   const longest = sizes.reduce((most, size) => Math.max(most, size.longest), 0)
   const { maxPositionEmbeddings, numHiddenLayers, numKeyValueHeads, headDim } = config
-  const cacheLength = Math.min(maxPositionEmbeddings, CACHE_STEP * Math.ceil(longest / CACHE_STEP))
+  let cacheLength = LEAST_CACHE
+  while (cacheLength < longest) cacheLength *= 4
+  cacheLength = Math.min(maxPositionEmbeddings, cacheLength)
   const slotBytes = Math.max(1, 8 * numHiddenLayers * cacheLength * numKeyValueHeads * headDim)
-  let slots = 1
-  while (2 * slots <= Math.min(MOST_SLOTS, count, MOST_CACHE_BYTES / slotBytes)) slots *= 2
+  let slots = LEAST_SLOTS
+  while (slots < Math.min(count, MOST_SLOTS)) slots *= 4
+  while (slots > 1 && slots * slotBytes > MOST_CACHE_BYTES) slots /= 2
   return { slots, width: Math.min(cacheLength, MOST_WIDTH, TOKENS_PER_PASS / slots), cacheLength }
 }
 
@@ -145,24 +157,50 @@ function createScores(items: readonly EndingsItem[], sizes: readonly ReadingsSiz
   }
 }
 
-const passes = new WeakMap<Model, Map<string, Promise<Executable>>>()
-
-/** The pass over so many slots: compiled on first use, with a cache of its own, kept with the model. */
-function readingPass(model: Model, shape: PassShape, likeliest: boolean): Promise<Executable> {
-  const known = passes.get(model) ?? new Map<string, Promise<Executable>>()
-  passes.set(model, known)
-  const key = JSON.stringify([shape, likeliest])
-  const made = known.get(key) ?? compileReadingPass(model, shape, likeliest)
-  known.set(key, made)
-  made.catch(() => known.delete(key)) // the next caller tries again
-  return made
+/** One cache, shared by the passes that also find the likeliest token and those that do not: they take turns. */
+interface SharedCache {
+  readonly cache: ReturnType<typeof createCache>
+  readonly passes: Map<boolean, Promise<Executable>>
+  readonly inTurn: <T>(work: () => Promise<T>) => Promise<T>
 }
 
-async function compileReadingPass(model: Model, shape: PassShape, likeliest: boolean): Promise<Executable> {
-  const { slots, width, cacheLength } = shape
+const caches = new WeakMap<Model, Map<string, SharedCache>>()
+
+/** The pass over so many slots: compiled on first use, kept with the model as its cache is; to be used in turn. */
+async function readingPass(model: Model, shape: PassShape, likeliest: boolean) {
+  const known = caches.get(model) ?? new Map<string, SharedCache>()
+  caches.set(model, known)
+  const key = JSON.stringify(shape)
+  const shared = known.get(key) ?? {
+    cache: createCache(model.config, shape.slots, shape.cacheLength),
+    passes: new Map<boolean, Promise<Executable>>(),
+    inTurn: createQueue(),
+  }
+  known.set(key, shared)
+  const made = shared.passes.get(likeliest) ?? compileReadingPass(model, shape, shared.cache, likeliest)
+  shared.passes.set(likeliest, made)
+  made.catch(() => shared.passes.delete(likeliest)) // the next caller tries again
+  return { pass: await made, inTurn: shared.inTurn }
+}
+
+/** Works one after the other, in the order in which they came, whether or not the one before failed. */
+function createQueue(): SharedCache["inTurn"] {
+  let last: Promise<unknown> = Promise.resolve()
+  return (work) => {
+    const run = last.then(work)
+    last = run.catch(() => {}) // told to whom it belongs
+    return run
+  }
+}
+
+async function compileReadingPass(
+  model: Model,
+  { slots, width }: PassShape,
+  cache: SharedCache["cache"],
+  likeliest: boolean,
+): Promise<Executable> {
   const tokens = input("tokens", [slots, width], "i32")
   const position = input("position", [slots], "i32")
-  const cache = createCache(model.config, slots, cacheLength)
   const { head, updates } = decoder(model.config, model.parameters, tokens, { position, cache })
   const { pass } = await model.workspace.compile({
     pass: program({ outputs: { ...headNats(head, { likeliest }) }, updates }),

@@ -64,7 +64,7 @@ describe("closed forms", () => {
     expect(reliability!.expectedCalibrationError).toBeLessThan(1e-9)
   })
 
-  it("a unigram model's nats are those of its probabilities, to 1e-9", async () => {
+  it("a unigram model's nats are those of its probabilities, each token's rounded to f32, to 1e-9 a byte", async () => {
     await using reference = openReferenceDevice()
     const stream = randomStream(4, "unigram")
     const logits = Array.from({ length: 256 }, () => Math.fround(2 * stream.normal()))
@@ -285,6 +285,22 @@ describe("what cannot be scored is said in a sentence", () => {
     await expect(scoreText(model, { data: [], allowShort: true })).rejects.toThrow("at least 2 tokens, got 0")
   })
 
+  it("documents without a byte to predict", async () => {
+    const data = Array.from({ length: 40 }, () => "")
+    await expect(scoreText(model, { data })).rejects.toThrow("expected a text with bytes to predict")
+    await expect(scoreText(model, { data: ["x"], allowShort: true })).rejects.toThrow("bytes to predict") // its end only
+  })
+
+  it("a model whose loss is not a number; an infinite loss is one", async () => {
+    await using astray = await constantModel(device, withoutEnd(), [Number.NaN])
+    for (const reliability of [false, true])
+      await expect(evaluate(astray, { data: TEXTS, reliability })).rejects.toThrow("is not a number: its training went")
+    await using certain = await constantModel(device, withoutEnd(), [-Infinity])
+    const { nats, bytes } = await scoreText(certain, { data: "\0".repeat(40) })
+    expect([nats, bytes]).toEqual([Infinity, 39])
+    expect(await evaluate(certain, { data: "\0".repeat(40) })).not.toHaveProperty("interval")
+  })
+
   it("a stride or a batch that is none", async () => {
     for (const stride of [0, T + 1, 2.5, NaN])
       await expect(scoreText(model, { data: TEXTS, stride })).rejects.toThrow(`from 1 to the context of ${T} tokens`)
@@ -298,11 +314,14 @@ describe("what cannot be scored is said in a sentence", () => {
     await expect(scoreText(small, { data: text })).rejects.toThrow("position 80002")
   })
 
-  it("a signal that is aborted", async () => {
-    await expect(scoreText(model, { data: TEXTS, signal: { aborted: true } })).rejects.toThrow("stopped")
-    const signal = { aborted: false }
-    const stopped = scoreText(model, { data: TEXTS, batchSize: 1, signal, onProgress: () => (signal.aborted = true) })
-    await expect(stopped).rejects.toThrow("stopped")
+  it("a signal that is aborted, with its reason", async () => {
+    const reason = new Error("enough")
+    const never = scoreText(model, { data: TEXTS, signal: AbortSignal.abort(reason) })
+    await expect(never).rejects.toBe(reason)
+    const controller = new AbortController()
+    const onProgress = () => controller.abort(reason)
+    const stopped = scoreText(model, { data: TEXTS, batchSize: 1, signal: controller.signal, onProgress })
+    await expect(stopped).rejects.toBe(reason)
   })
 
   it("what a source throws", async () => {

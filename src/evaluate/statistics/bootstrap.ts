@@ -3,6 +3,7 @@
 // Of eight intervals measured on synthetic texts (Student's, percentile, BCa, ...) it came closest to its promise.
 import { type RandomStream, randomStream } from "../../core/index.ts"
 import { type Interval, LEVEL } from "./interval.ts"
+import { pooled } from "./pooled.ts"
 import type { Units } from "./units.ts"
 
 export interface BootstrapOptions {
@@ -24,6 +25,9 @@ const NO_SPREAD = 1e-12
  * Measured on synthetic documents of log-normal length (sigma 0.5 to 1.5) it covers the truth in 90-96 % of draws of
  * 100 documents where rates vary by 10-15 %, in 90-95 % with 20. Where the longest documents are much the worst as well
  * (sigma 1.5, rates by 40 %, correlated by 0.5) nothing tried reached that: 86 % with 100, 84 % with 20.
+ *
+ * More than 2,048 units are put together at random into as many groups, so that a call stays a few tenths of a second. Measured
+ * with 22,000 and 100,000 documents: another seed moves an end by 1.5-2 % of the width, no more than without groups.
  */
 export function bitsPerByteInterval(units: Units, options: BootstrapOptions = {}): Interval | undefined {
   if (units.tooFew !== undefined) return undefined
@@ -45,7 +49,7 @@ export function bitsPerByteInterval(units: Units, options: BootstrapOptions = {}
  * 95 % interval of the ratio `R = Σ y / Σ x`, each pair (y, x) being one independent unit.
  *
  * With residuals `e = y - R·x` each resample gives `t* = (R* - R) / se*`, `se* = √(n/(n-1) · Σ e*²) / Σ x*`, and the
- * interval is `R - t*(0.975)·se … R - t*(0.025)·se`. The outer error is the jackknife's,
+ * interval is `R - t*(0.975)·se … R - t*(0.025)·se`; more than 2,048 units are resampled in 2,048 random groups, `se` is of all. The outer error is the jackknife's,
  * `se = √((n-1)/n · Σ (e / (1 - x/Σx))²) / Σ x`, which allows for a long unit pulling the ratio to itself.
  *
  * @returns undefined where one unit holds all of `x`
@@ -61,7 +65,8 @@ export function ratioInterval(
   const residuals = y.map((value, i) => value - ratio * x[i]!)
   const error = jackknifeError(residuals, x, total)
   if (!Number.isFinite(error)) return undefined
-  const ts = studentized(residuals, x, resamples, randomStream(seed, "bootstrap"))
+  const [errors, sizes] = pooled([residuals, x], randomStream(seed, "pooled")) as [Float64Array, Float64Array]
+  const ts = studentized(errors, sizes, resamples, randomStream(seed, "bootstrap"))
   if (ts.length === 0) return { low: ratio, high: ratio }
   return { low: ratio - quantile(ts, (1 + LEVEL) / 2) * error, high: ratio - quantile(ts, (1 - LEVEL) / 2) * error }
 }

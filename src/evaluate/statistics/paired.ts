@@ -3,6 +3,7 @@ import { DataError, type RandomStream, randomStream } from "../../core/index.ts"
 import type { DocumentScore } from "../score/document-score.ts"
 import type { BootstrapOptions } from "./bootstrap.ts"
 import { type Interval, LEVEL } from "./interval.ts"
+import { pooled } from "./pooled.ts"
 import { type Units, unitsWithin } from "./units.ts"
 
 /** Half-samples and their complements: between seeds, a p near 0.05 moves by 0.003 (one standard deviation). */
@@ -38,6 +39,10 @@ type Pair = readonly [DocumentScore, DocumentScore]
  * Measured where the true difference is 0, p <= 0.05 in 4-6 % of draws of 20 to 100 documents of any spread of lengths
  * when differences a byte are symmetric; in 6-9 % when they are skewed (exponential), and up to 14 % when few documents
  * make the difference.
+ *
+ * More than 2,048 units are put together at random into as many groups, so that a call stays a few tenths of a second; the number
+ * of halves, and with it the resolution of p, stays. Measured with 22,000 and 100,000 documents: another seed moves an end by 1.2 %
+ * of the width (0.6 % without groups), a p of 0.03 by 0.004.
  *
  * Documents are paired by sha256, the k-th copy with the k-th copy; copies are one unit. With fewer than 20 distinct
  * documents, blocks of about 10 kB are paired by their place.
@@ -114,10 +119,11 @@ function bitsPerByte({ units }: Units): number {
 
 /** The difference in bits per byte over random halves of the units and over what each leaves out, sorted. */
 function subsetDifferences(left: Units, right: Units, { seed = 1, resamples = DEFAULT_SUBSETS }: BootstrapOptions) {
-  const columns = [left, right].flatMap(({ units }) => [
+  const all = [left, right].flatMap(({ units }) => [
     Float64Array.from(units, ({ nats }) => nats),
     Float64Array.from(units, ({ bytes }) => bytes),
-  ]) as Columns
+  ])
+  const columns = pooled(all, randomStream(seed, "pooled")) as Columns
   const totals = columns.map((column) => column.reduce((sum, value) => sum + value, 0)) as Sums
   const stream = randomStream(seed, "paired")
   const differences = new Float64Array(resamples)
