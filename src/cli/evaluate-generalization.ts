@@ -115,14 +115,16 @@ function lines({ parts, sentence, control }: GeneralizationReport, { colors, wid
   const rows = parts.map(({ name, value, unit = "", interval, control: against, fires, because }) => [
     fires ? colors.bold(colors.yellow(`! ${name}`)) : `  ${name}`,
     `${compact(value)}${unit}`,
-    interval ? `${compact(interval.low)} to ${compact(interval.high)}` : "",
-    against === undefined ? "" : `control ${compact(against)}${unit}`,
-    because,
+    [
+      ...(against === undefined ? [] : [`control ${compact(against)}${unit}`]),
+      ...(interval === undefined ? [] : [`95 % interval ${compact(interval.low)} to ${compact(interval.high)}`]),
+      because,
+    ].join("; "),
   ])
   return [
     ...wrap(sentence, width - 2).map((each) => `  ${colors.bold(each)}`),
     "",
-    ...table([{}, { align: "right", style: colors.bold }, {}, {}, { style: colors.dim }], rows, width),
+    ...table([{}, { align: "right", style: colors.bold }, { style: colors.dim }], rows, width),
     "",
     ...wrap(`Control: ${control}.`, width - 2).map((each) => `  ${colors.dim(each)}`),
   ]
