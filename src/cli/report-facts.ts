@@ -172,6 +172,7 @@ function resultFacts({ data, result }: TextFindings): ResultFacts {
     result
   return {
     text: data.name,
+    sha256: data.sha256,
     bitsPerByte,
     bitsPerCharacter,
     bitsPerToken,

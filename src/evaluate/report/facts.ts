@@ -88,6 +88,8 @@ export interface DataHash {
 export interface ResultFacts {
   /** Name of the text. */
   readonly text: string
+  /** Of what was measured: results are of one text exactly if their hashes are one; without, if their names are. */
+  readonly sha256?: string
   readonly bitsPerByte: number
   readonly interval?: Interval
   /** Why there is no interval. */
