@@ -10,6 +10,8 @@ import {
   type ReportFacts,
   type ResultFacts,
   type RunFacts,
+  type StoredSuiteBaseline,
+  type SuiteBaselineFacts,
   type SuiteFacts,
   type SuiteResult,
   type TextFindings,
@@ -96,6 +98,8 @@ function suiteFacts({
   chance,
   phenomena,
   published,
+  baselines,
+  verdict: sentence,
 }: SuiteResult) {
   const headline = mean === undefined ? interval : meanInterval
   const facts: SuiteFacts = {
@@ -106,8 +110,26 @@ function suiteFacts({
     ...(chance === undefined ? {} : { chance }),
     ...(phenomena ? { phenomena } : {}),
     ...(published ? { published } : {}),
+    ...(baselines ? { baselines: baselines.map(suiteBaselineFacts) } : {}),
+    ...(sentence === undefined ? {} : { verdict: sentence }),
   }
   return facts
+}
+
+/** What people call the baselines of a suite. */
+const SUITE_BASELINES: { readonly [name: string]: string } = {
+  "unigram-bytes": "unigram over bytes",
+  "kneser-ney-bytes": "Kneser-Ney over bytes",
+  "kneser-ney-tokens": "Kneser-Ney over tokens",
+}
+
+function suiteBaselineFacts({ name, order, accuracy, mean, note }: StoredSuiteBaseline): SuiteBaselineFacts {
+  const title = Object.hasOwn(SUITE_BASELINES, name) ? SUITE_BASELINES[name]! : name
+  return {
+    name: order === undefined ? title : `${title}, order ${order}`,
+    accuracy: mean ?? accuracy,
+    ...(note === undefined ? {} : { note }),
+  }
 }
 
 function trainingPart(training: TrainingFacts): Partial<RunFacts> {

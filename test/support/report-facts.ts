@@ -48,8 +48,13 @@ function blimp(shift: number): SuiteFacts {
     accuracy,
     interval: interval(accuracy, 0.006, "item"),
     items: 67_000,
+    chance: 0.5,
     phenomena,
     published: [{ name: "GPT-2 (117 M)", accuracy: 0.78, phenomena: others, source: "arXiv:1912.00582" }],
+    baselines: [
+      { name: "Kneser-Ney over bytes, order 6", accuracy: 0.571, note: "the last 32 MB of the training text" },
+      { name: "unigram over bytes", accuracy: 0.498 },
+    ],
   }
 }
 
@@ -268,6 +273,8 @@ export function oddFacts(): ReportFacts {
         accuracy: 0.5,
         phenomena: [{ name: HOSTILE, accuracy: 0.5 }],
         published: [{ name: HOSTILE, accuracy: 1, phenomena: { [HOSTILE]: 0.9 } }],
+        baselines: [{ name: HOSTILE, accuracy: Number.NaN, note: HOSTILE }],
+        verdict: HOSTILE,
       },
     ],
     reliability: { bins: [{ confidence: 0.5, accuracy: 0.5, count: 1 }], expectedCalibrationError: 0, accuracy: 0.5 },

@@ -86,6 +86,20 @@ export interface SuiteResult {
   readonly chance?: number
   readonly phenomena?: readonly { readonly name: string; readonly accuracy: number; readonly interval?: Interval }[]
   readonly published?: readonly { readonly name: string; readonly accuracy: number }[]
+  /** What counting the same training text gives; absent where none were asked for. */
+  readonly baselines?: readonly StoredSuiteBaseline[]
+  /** That a baseline wins, in one sentence; absent where none does. */
+  readonly verdict?: string
+}
+
+/** A baseline of a suite without its groups. */
+export interface StoredSuiteBaseline {
+  readonly name: string
+  readonly order?: number
+  readonly accuracy: number
+  /** Unweighted mean over groups, where the suite has groups. */
+  readonly mean?: number
+  readonly note?: string
 }
 
 /** What the generalization report found, as far as reports read it; more fields are kept as they are. */

@@ -120,7 +120,7 @@ export interface SuiteFacts {
   readonly accuracy: number
   readonly interval?: Interval
   readonly items?: number
-  /** What guessing reaches: 0.5 for pairs, which is the default. */
+  /** What guessing reaches: 0.5 for pairs; absent where it means nothing, as in a cloze. */
   readonly chance?: number
   readonly phenomena?: readonly {
     readonly name: string
@@ -135,6 +135,16 @@ export interface SuiteFacts {
     readonly phenomena?: { readonly [name: string]: number }
     readonly source?: string
   }[]
+  /** What counting the same training text gives. */
+  readonly baselines?: readonly SuiteBaselineFacts[]
+  /** That a baseline wins, in one sentence. */
+  readonly verdict?: string
+}
+
+export interface SuiteBaselineFacts {
+  readonly name: string
+  readonly accuracy: number
+  readonly note?: string
 }
 
 /** How well probabilities are meant: of the likeliest token at each position, as `Reliability` of a score. */
