@@ -132,6 +132,8 @@ export interface FindingsOf<Kind extends string, Result> {
   readonly model: MeasuredModel
   /** Version of the package that measured. */
   readonly kinglet: string
+  /** Its commit, where it was built in a git checkout. */
+  readonly commit?: string
   readonly machine: MeasuringMachine
   readonly data: MeasuredData
   /** ISO 8601. */

@@ -52,6 +52,7 @@ export function parseFindings(text: string, file: string): Findings {
     version: FINDINGS_VERSION,
     model: modelFrom(fields.object("model")),
     kinglet: fields.text("kinglet"),
+    ...(fields.has("commit") ? { commit: fields.text("commit") } : {}),
     machine: machineFrom(fields.object("machine")),
     data: dataFrom(fields.object("data")),
     when: fields.text("when"),
