@@ -206,12 +206,16 @@ export function comparedFacts(): ReportFacts {
       },
     ],
     crossDomain: {
-      names: ["Shakespeare", "Python", "French novels"],
-      matrix: [
-        [2.69, 5.91, 4.88],
-        [4.42, 1.98, 4.6],
-        [3.9, 5.2, null],
+      rows: [
+        { name: "Shakespeare", own: 0 },
+        { name: "Python", own: 1 },
       ],
+      columns: ["Shakespeare", "Python", "French novels"],
+      cells: [
+        [2.69, 5.91, 4.88],
+        [4.42, 1.98, "the character é is not in the vocabulary"],
+      ],
+      notes: ["Shakespeare on French novels: the model was trained on part of it"],
     },
   }
 }
@@ -285,10 +289,11 @@ export function oddFacts(): ReportFacts {
     samples: [{ prompt: HOSTILE, text: HOSTILE }],
   }
   const names = ["a", HOSTILE, ...Array.from({ length: 8 }, (_, index) => `domain ${index}`)]
-  const matrix = names.map((_, row) =>
-    names.map((_, column) => (row === column ? 1 : 1 + ((row * 7 + column) % 11) / 3)),
+  const cells = names.map((_, row) =>
+    names.map((_, column) => (row === column ? 1 : row + column === 1 ? HOSTILE : 1 + ((row * 7 + column) % 11) / 3)),
   )
-  return { version: 1, title: HOSTILE, notes: [HOSTILE], runs: [hostile, ...many], crossDomain: { names, matrix } }
+  const crossDomain = { rows: names.map((name, own) => ({ name, own })), columns: names, cells, notes: [HOSTILE] }
+  return { version: 1, title: HOSTILE, notes: [HOSTILE], runs: [hostile, ...many], crossDomain }
 }
 
 /** A single run with a single point of everything. */

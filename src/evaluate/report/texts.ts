@@ -2,7 +2,6 @@
 // out other documents of a data set of one name.
 import type { ResultFacts, RunFacts } from "./facts.ts"
 import { finite } from "./format.ts"
-import type { Group } from "./groups.ts"
 
 /** The same for results of the same text. */
 export const textKey = ({ sha256, text }: ResultFacts): string => sha256 ?? text
@@ -33,7 +32,9 @@ export const isOn =
     result !== undefined && textKey(result) === key
 
 /** What must be said of seeds that were measured on different texts; undefined where there are none. */
-export function seedNote(groups: readonly Group[]): string | undefined {
+export function seedNote(
+  groups: readonly { readonly name: string; readonly runs: readonly RunFacts[] }[],
+): string | undefined {
   const apart = groups.filter(({ runs }) => textsOf(runs).length > 1)
   if (apart.length === 0) return undefined
   const names = apart.map(({ name }) => name)
