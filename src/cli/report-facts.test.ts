@@ -1,6 +1,8 @@
+import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { FormatError } from "../core/index.ts"
 import { findingsOf, scoreOf } from "../evaluate/findings/testing.ts"
-import type { Findings } from "../evaluate/index.ts"
+import { type Findings, parseFindings, reportHtml, serializeFindings } from "../evaluate/index.ts"
 import { defaultRecipe } from "../train/index.ts"
 import type { ModelFacts } from "./model-facts.ts"
 import { recipeFacts, reportFacts, thinned } from "./report-facts.ts"
@@ -72,6 +74,76 @@ describe("the facts of a run", () => {
     })
   })
 
+  const interval = { low: 0.1, high: 0.9, level: 0.95, unit: "item", units: 9 } as const
+  const stored: readonly Findings[] = [
+    {
+      ...text,
+      result: {
+        ...text.result,
+        interval,
+        reliability: {
+          bins: [{ confidence: 0.5, accuracy: 0.4, count: 9 }],
+          expectedCalibrationError: 0,
+          accuracy: 0.5,
+        },
+        baselines: [{ name: "b", title: "b", unit: "byte", bitsPerByte: 2, natsPerUnit: 1, seconds: 1, note: "n" }],
+      },
+    },
+    {
+      ...text,
+      kind: "suite",
+      result: {
+        name: "s",
+        accuracy: 0.5,
+        interval,
+        chance: 0.5,
+        phenomena: [{ name: "p", accuracy: 0.5, interval }],
+        published: [{ name: "other", accuracy: 0.7 }],
+        baselines: [{ name: "unigram-bytes", order: 1, accuracy: 0.5, mean: 0.5, note: "n" }],
+        verdict: "v",
+      },
+    },
+    {
+      ...text,
+      kind: "generalization",
+      result: { sentence: "s", parts: [{ name: "gap", value: 1, unit: " %", interval, fires: true, because: "b" }] },
+    },
+    {
+      ...text,
+      kind: "cross-domain",
+      result: {
+        rows: [{ name: "r", sha256: "ab", own: 0 }],
+        columns: [text.data, text.data],
+        cells: [[{ bitsPerByte: 2, interval, note: "n" }, { unreadable: "no" }]],
+      },
+    },
+  ]
+
+  it.each(stored.map((one) => [one.kind, one] as const))(
+    "from a file of kind %s in which any value was replaced are refused with the file's name, or give a page",
+    async (_, one) => {
+      const json = JSON.parse(serializeFindings(one)) as object
+      const places = placesIn(json)
+      await fc.assert(
+        fc.asyncProperty(fc.constantFrom(...places), fc.jsonValue({ maxDepth: 2 }), async (place, value) => {
+          let read: Findings
+          try {
+            read = parseFindings(JSON.stringify(replaced(json, place, value)), "f.json")
+          } catch (error) {
+            expect(error).toBeInstanceOf(FormatError)
+            expect((error as FormatError).message).toContain("f.json")
+            return
+          }
+          const model = { parameters: 7, bytes: 28 } as ModelFacts
+          const run = { name: "r", model, text: read.kind === "text" ? read : text, findings: [read] }
+          expect(await reportHtml(reportFacts([run], [], []))).toContain("</html>")
+        }),
+        { numRuns: 150 },
+      )
+    },
+    60_000,
+  )
+
   it("keep a matrix of any shape, with its reasons and notes", () => {
     const matrix: Findings = {
       ...text,
@@ -90,3 +162,19 @@ describe("the facts of a run", () => {
     })
   })
 })
+
+/** The path of every value in `json`. */
+function placesIn(json: unknown, path: readonly string[] = []): (readonly string[])[] {
+  if (typeof json !== "object" || json === null) return [path]
+  const inner = Object.entries(json).flatMap(([name, value]) => placesIn(value, [...path, name]))
+  return path.length === 0 ? inner : [path, ...inner]
+}
+
+/** A copy of `json` with another value at `path`. */
+function replaced(json: object, path: readonly string[], value: unknown): object {
+  const copy = structuredClone(json) as { [name: string]: unknown }
+  let at = copy
+  for (const name of path.slice(0, -1)) at = at[name] as typeof at
+  at[path.at(-1)!] = value
+  return copy
+}
