@@ -38,6 +38,6 @@ export function seedNote(
   const apart = groups.filter(({ runs }) => textsOf(runs).length > 1)
   if (apart.length === 0) return undefined
   const names = apart.map(({ name }) => name)
-  const shown = names.length <= 3 ? names.join(", ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`
+  const shown = names.length <= 3 ? names.join(" and ") : `${names.slice(0, 3).join("; ")} and ${names.length - 3} more`
   return `The seeds of ${shown} were measured on different texts, as each seed holds out other documents: their training losses compare, their bits per byte do not.`
 }

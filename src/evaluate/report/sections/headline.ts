@@ -1,6 +1,6 @@
 // What was measured, in one sentence and a few figures; all runs in a table.
 import type { ReportFacts, RunFacts } from "../facts.ts"
-import { bits, bytes, count, duration, ends, finite, MISSING, power, range, whole } from "../format.ts"
+import { bits, bytes, count, duration, ends, finite, MISSING, power, range, shorten, whole } from "../format.ts"
 import { type Group, median, seedsOf } from "../groups.ts"
 import { Html, html, type Part } from "../html.ts"
 import { tableOf } from "../table.ts"
@@ -77,7 +77,7 @@ function runTable(runs: readonly RunFacts[]): Html {
       power(run.flops),
       bits(run.result?.bitsPerByte),
       range(run.result?.interval, bits),
-      ...(texts.length > 1 ? [textOf(run)] : []),
+      ...(texts.length > 1 ? [shorten(textOf(run), 28)] : []),
     ]),
   })
   const open = new Html(runs.length <= OPEN_RUNS ? " open" : "")
