@@ -146,7 +146,7 @@ describe("report", () => {
       version: 1,
       out: "page.html",
       runs: [{ name: "a", seed: 1, result: { documents: 7 } }],
-      crossDomain: { names: ["a", "fish"] },
+      crossDomain: { rows: [{ name: "a" }, { name: "fish" }], columns: ["a", "fish"] },
     })
   })
 

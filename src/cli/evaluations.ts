@@ -1,7 +1,7 @@
 // The findings that a run folder keeps, in evaluations/: one file for each kind and name.
 
 import { type FileSystem, platform } from "#platform"
-import { FormatError, KINGLET_VERSION, KingletError } from "../core/index.ts"
+import { FormatError, KINGLET_COMMIT, KINGLET_VERSION, KingletError } from "../core/index.ts"
 import {
   type Findings,
   parseFindings,
@@ -71,6 +71,7 @@ export const readTextFindings = async (path: string): Promise<TextFindings> =>
 export const measuredBy = ({ device }: Pick<Model, "device">) => ({
   version: 1 as const,
   kinglet: KINGLET_VERSION,
+  ...(KINGLET_COMMIT === undefined ? {} : { commit: KINGLET_COMMIT }),
   machine: {
     engine: platform.engine,
     cores: platform.cores(),

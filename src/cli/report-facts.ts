@@ -10,6 +10,8 @@ import {
   type ReportFacts,
   type ResultFacts,
   type RunFacts,
+  type StoredSuiteBaseline,
+  type SuiteBaselineFacts,
   type SuiteFacts,
   type SuiteResult,
   type TextFindings,
@@ -40,8 +42,9 @@ export function reportFacts(
   comparisons: readonly ComparisonOfTwo[],
   notes: readonly string[],
 ): ReportFacts {
-  const matrix = runs.flatMap(({ findings }) => findings.filter((one) => one.kind === "cross-domain"))[0]?.result
-  const crossDomain = matrix && crossDomainFacts(matrix)
+  const all = runs.flatMap(({ findings }) => findings)
+  const matrix = newest(all.filter((one) => one.kind === "cross-domain"))
+  const crossDomain = matrix && crossDomainFacts(matrix.result)
   const groups = groupLabels(runs)
   return {
     version: REPORT_VERSION,
@@ -58,6 +61,17 @@ export function reportFacts(
   }
 }
 
+/** The latest findings; of a run that was measured again, what counts. */
+function newest<T extends Findings>(findings: readonly T[]): T | undefined {
+  return findings.toSorted((a, b) => Date.parse(b.when) - Date.parse(a.when))[0]
+}
+
+/** Generalization to the text that was measured; where there is none, the latest to another one. */
+function generalizationOf({ text, findings }: ReportedRun) {
+  const all = findings.filter((one) => one.kind === "generalization")
+  return newest(all.filter(({ data }) => data.sha256 === text.data.sha256)) ?? newest(all)
+}
+
 /** A label for runs that differ in their seed only: the name of the first. */
 function groupLabels(runs: readonly ReportedRun[]): (string | undefined)[] {
   const keys = runs.map(({ model }) => model.training && groupOf(model.training.recipe))
@@ -67,10 +81,11 @@ function groupLabels(runs: readonly ReportedRun[]): (string | undefined)[] {
   })
 }
 
-function runFacts({ name, model, text, findings }: ReportedRun, group: string | undefined): RunFacts {
+function runFacts(run: ReportedRun, group: string | undefined): RunFacts {
+  const { name, model, text, findings } = run
   const { training } = model
   const suites = findings.filter((one) => one.kind === "suite").map(({ result }) => suiteFacts(result))
-  const general = findings.find((one) => one.kind === "generalization")?.result
+  const general = generalizationOf(run)?.result
   return {
     name,
     ...(group === undefined ? {} : { group }),
@@ -96,6 +111,8 @@ function suiteFacts({
   chance,
   phenomena,
   published,
+  baselines,
+  verdict: sentence,
 }: SuiteResult) {
   const headline = mean === undefined ? interval : meanInterval
   const facts: SuiteFacts = {
@@ -106,8 +123,26 @@ function suiteFacts({
     ...(chance === undefined ? {} : { chance }),
     ...(phenomena ? { phenomena } : {}),
     ...(published ? { published } : {}),
+    ...(baselines ? { baselines: baselines.map(suiteBaselineFacts) } : {}),
+    ...(sentence === undefined ? {} : { verdict: sentence }),
   }
   return facts
+}
+
+/** What people call the baselines of a suite. */
+const SUITE_BASELINES: { readonly [name: string]: string } = {
+  "unigram-bytes": "unigram over bytes",
+  "kneser-ney-bytes": "Kneser-Ney over bytes",
+  "kneser-ney-tokens": "Kneser-Ney over tokens",
+}
+
+function suiteBaselineFacts({ name, order, accuracy, mean, note }: StoredSuiteBaseline): SuiteBaselineFacts {
+  const title = Object.hasOwn(SUITE_BASELINES, name) ? SUITE_BASELINES[name]! : name
+  return {
+    name: order === undefined ? title : `${title}, order ${order}`,
+    accuracy: mean ?? accuracy,
+    ...(note === undefined ? {} : { note }),
+  }
 }
 
 function trainingPart(training: TrainingFacts): Partial<RunFacts> {
@@ -152,19 +187,25 @@ function leavesOf(value: object, path: string): RecipeFact[] {
   })
 }
 
+/** All of the machine that measured, and apart from it what the model was trained on. */
 function machineOf(
-  { machine, kinglet }: TextFindings,
+  { machine, kinglet, commit }: TextFindings,
   training: TrainingFacts | undefined,
 ): NonNullable<RunFacts["machine"]> {
-  const { kind, lanes, choices } = training?.device ?? machine.device
-  const blas = choices["blas"]
-  const products = typeof blas === "string" && blas !== "" ? `, products by ${blas}` : ""
   return {
     engine: machine.engine,
     cores: machine.cores,
-    device: `${kind}, ${lanes} lane${lanes === 1 ? "" : "s"}${products}`,
-    version: training?.kinglet ?? kinglet,
+    device: deviceText(machine.device),
+    ...(training?.device ? { trainedOn: `${deviceText(training.device)}, by kinglet ${training.kinglet}` } : {}),
+    version: kinglet,
+    ...(commit === undefined ? {} : { commit }),
   }
+}
+
+function deviceText({ kind, lanes, choices }: TextFindings["machine"]["device"]): string {
+  const blas = choices["blas"]
+  const products = typeof blas === "string" && blas !== "" ? `, products by ${blas}` : ""
+  return `${kind}, ${lanes} lane${lanes === 1 ? "" : "s"}${products}`
 }
 
 function resultFacts({ data, result }: TextFindings): ResultFacts {
@@ -172,6 +213,7 @@ function resultFacts({ data, result }: TextFindings): ResultFacts {
     result
   return {
     text: data.name,
+    sha256: data.sha256,
     bitsPerByte,
     bitsPerCharacter,
     bitsPerToken,
@@ -228,9 +270,14 @@ const differenceOf = ({ difference, interval, pValue }: ComparisonOfTwo["differe
   ...(pValue === undefined ? {} : { pValue }),
 })
 
-/** A report shows a square: trained on one of the names, tested on another. */
-function crossDomainFacts({ rows, columns, cells }: CrossDomainMatrix): CrossDomainFacts | undefined {
-  const names = rows.map(({ name }) => name)
-  if (columns.length !== names.length || columns.some(({ name }, at) => name !== names[at])) return undefined
-  return { names, matrix: cells.map((line) => line.map(({ bitsPerByte }) => bitsPerByte ?? null)) }
+function crossDomainFacts({ rows, columns, cells }: CrossDomainMatrix): CrossDomainFacts {
+  const notes = rows.flatMap(({ name }, row) =>
+    cells[row]!.flatMap(({ note }, at) => (note === undefined ? [] : [`${name} on ${columns[at]!.name}: ${note}`])),
+  )
+  return {
+    rows: rows.map(({ name, own }) => ({ name, ...(own === undefined ? {} : { own }) })),
+    columns: columns.map(({ name }) => name),
+    cells: cells.map((line) => line.map(({ bitsPerByte, unreadable }) => bitsPerByte ?? unreadable ?? null)),
+    ...(notes.length > 0 ? { notes } : {}),
+  }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
+import { FormatError } from "../core/index.ts"
 import type { TrainEvent } from "../train/index.ts"
-import { historyOf } from "./training-facts.ts"
+import { historyOf, summaryFrom } from "./training-facts.ts"
 
 const start = (resumedFromStep?: number) =>
   ({
@@ -38,4 +39,14 @@ describe("the history of a run", () => {
   it("without a journal knows nothing and invents nothing", () => {
     expect(historyOf([], 5)).toEqual({ losses: [], heldOut: [], samples: [] })
   })
+})
+
+it("a damaged summary of the data is told by its path", () => {
+  const side = { sha256: "ab", bytes: 1 }
+  const whole = { name: "d", train: side, valid: side }
+  expect(summaryFrom(JSON.stringify(whole), "s.json")).toEqual(whole)
+  for (const text of ["{", "null", "5", "[]", '{"name":"d"}', JSON.stringify({ ...whole, valid: null })]) {
+    expect(() => summaryFrom(text, "s.json")).toThrow(FormatError)
+    expect(() => summaryFrom(text, "s.json")).toThrow("s.json is damaged: ")
+  }
 })

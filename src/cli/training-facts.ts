@@ -1,5 +1,6 @@
 // What a run's own records tell of its training: how much was spent, how the loss went, on which machine. Nothing is measured.
 import type { FileSystem } from "#platform"
+import { FormatError } from "../core/index.ts"
 import type { DataSummary } from "../data/index.ts"
 import {
   type CheckpointState,
@@ -43,7 +44,7 @@ export async function trainingFacts(files: FileSystem, dir: string, state: Check
   const recipe = await readRecipe(files, dir)
   const history = historyOf(await readEvents(files, files.join(dir, "events.jsonl")), state.step)
   const summary = files.join(dataFolderOf(files, dir), "summary.json")
-  const data = (await files.exists(summary)) ? (JSON.parse(await files.readText(summary)) as DataSummary) : undefined
+  const data = (await files.exists(summary)) ? summaryFrom(await files.readText(summary), summary) : undefined
   return {
     recipe,
     step: state.step,
@@ -54,6 +55,23 @@ export async function trainingFacts(files: FileSystem, dir: string, state: Check
     ...(data ? { data } : {}),
     ...history,
   }
+}
+
+/** @throws FormatError  if the text is no JSON, or does not name both texts */
+export function summaryFrom(text: string, path: string): DataSummary {
+  const damage = (what: string, cause?: unknown) =>
+    new FormatError(`${path} is damaged: ${what}`, { hint: "prepare the data again", cause })
+  let value: Partial<DataSummary> | null
+  try {
+    value = JSON.parse(text) as Partial<DataSummary> | null
+  } catch (cause) {
+    throw damage("it is no JSON", cause)
+  }
+  if (typeof value?.name !== "string") throw damage("its name is missing")
+  for (const side of ["train", "valid"] as const)
+    if (typeof value[side]?.sha256 !== "string" || typeof value[side].bytes !== "number")
+      throw damage(`${side} must have sha256 and bytes`)
+  return value as DataSummary
 }
 
 type History = Pick<

@@ -48,8 +48,13 @@ function blimp(shift: number): SuiteFacts {
     accuracy,
     interval: interval(accuracy, 0.006, "item"),
     items: 67_000,
+    chance: 0.5,
     phenomena,
     published: [{ name: "GPT-2 (117 M)", accuracy: 0.78, phenomena: others, source: "arXiv:1912.00582" }],
+    baselines: [
+      { name: "Kneser-Ney over bytes, order 6", accuracy: 0.571, note: "the last 32 MB of the training text" },
+      { name: "unigram over bytes", accuracy: 0.498 },
+    ],
   }
 }
 
@@ -201,12 +206,16 @@ export function comparedFacts(): ReportFacts {
       },
     ],
     crossDomain: {
-      names: ["Shakespeare", "Python", "French novels"],
-      matrix: [
-        [2.69, 5.91, 4.88],
-        [4.42, 1.98, 4.6],
-        [3.9, 5.2, null],
+      rows: [
+        { name: "Shakespeare", own: 0 },
+        { name: "Python", own: 1 },
       ],
+      columns: ["Shakespeare", "Python", "French novels"],
+      cells: [
+        [2.69, 5.91, 4.88],
+        [4.42, 1.98, "the character é is not in the vocabulary"],
+      ],
+      notes: ["Shakespeare on French novels: the model was trained on part of it"],
     },
   }
 }
@@ -268,6 +277,8 @@ export function oddFacts(): ReportFacts {
         accuracy: 0.5,
         phenomena: [{ name: HOSTILE, accuracy: 0.5 }],
         published: [{ name: HOSTILE, accuracy: 1, phenomena: { [HOSTILE]: 0.9 } }],
+        baselines: [{ name: HOSTILE, accuracy: Number.NaN, note: HOSTILE }],
+        verdict: HOSTILE,
       },
     ],
     reliability: { bins: [{ confidence: 0.5, accuracy: 0.5, count: 1 }], expectedCalibrationError: 0, accuracy: 0.5 },
@@ -278,10 +289,11 @@ export function oddFacts(): ReportFacts {
     samples: [{ prompt: HOSTILE, text: HOSTILE }],
   }
   const names = ["a", HOSTILE, ...Array.from({ length: 8 }, (_, index) => `domain ${index}`)]
-  const matrix = names.map((_, row) =>
-    names.map((_, column) => (row === column ? 1 : 1 + ((row * 7 + column) % 11) / 3)),
+  const cells = names.map((_, row) =>
+    names.map((_, column) => (row === column ? 1 : row + column === 1 ? HOSTILE : 1 + ((row * 7 + column) % 11) / 3)),
   )
-  return { version: 1, title: HOSTILE, notes: [HOSTILE], runs: [hostile, ...many], crossDomain: { names, matrix } }
+  const crossDomain = { rows: names.map((name, own) => ({ name, own })), columns: names, cells, notes: [HOSTILE] }
+  return { version: 1, title: HOSTILE, notes: [HOSTILE], runs: [hostile, ...many], crossDomain }
 }
 
 /** A single run with a single point of everything. */

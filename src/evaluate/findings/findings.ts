@@ -86,6 +86,20 @@ export interface SuiteResult {
   readonly chance?: number
   readonly phenomena?: readonly { readonly name: string; readonly accuracy: number; readonly interval?: Interval }[]
   readonly published?: readonly { readonly name: string; readonly accuracy: number }[]
+  /** What counting the same training text gives; absent where none were asked for. */
+  readonly baselines?: readonly StoredSuiteBaseline[]
+  /** That a baseline wins, in one sentence; absent where none does. */
+  readonly verdict?: string
+}
+
+/** A baseline of a suite without its groups. */
+export interface StoredSuiteBaseline {
+  readonly name: string
+  readonly order?: number
+  readonly accuracy: number
+  /** Unweighted mean over groups, where the suite has groups. */
+  readonly mean?: number
+  readonly note?: string
 }
 
 /** What the generalization report found, as far as reports read it; more fields are kept as they are. */
@@ -118,6 +132,8 @@ export interface FindingsOf<Kind extends string, Result> {
   readonly model: MeasuredModel
   /** Version of the package that measured. */
   readonly kinglet: string
+  /** Its commit, where it was built in a git checkout. */
+  readonly commit?: string
   readonly machine: MeasuringMachine
   readonly data: MeasuredData
   /** ISO 8601. */

@@ -86,6 +86,58 @@ describe("findings", () => {
     expect(() => parseFindings(text, "f.json")).toThrow(message)
   })
 
+  it.each<[string, Findings["kind"], object, RegExp]>([
+    ["phenomena that are none", "suite", { phenomena: "abc" }, /result\.phenomena must be an array, got "abc"/],
+    [
+      "a phenomenon without accuracy",
+      "suite",
+      { phenomena: [{ name: "p" }] },
+      /result\.phenomena\[0\]\.accuracy must be/,
+    ],
+    [
+      "a published name that is none",
+      "suite",
+      { published: [{ name: 5, accuracy: 1 }] },
+      /published\[0\]\.name must be/,
+    ],
+    ["half an interval", "suite", { interval: { low: 1 } }, /result\.interval\.high must be a number, got nothing/],
+    ["parts that are no list", "generalization", { sentence: "s", parts: {} }, /result\.parts must be an array/],
+    [
+      "a part that neither fires nor is quiet",
+      "generalization",
+      { sentence: "s", parts: [{ name: "p", value: 1 }] },
+      /result\.parts\[0\]\.fires must be a boolean, got nothing/,
+    ],
+    [
+      "bins that are no list",
+      "text",
+      { reliability: { bins: 5 } },
+      /result\.reliability\.bins must be an array, got 5/,
+    ],
+    ["a baseline without a title", "text", { baselines: [{ name: "b" }] }, /result\.baselines\[0\]\.title must be/],
+    [
+      "bits that are a word",
+      "text",
+      { baselines: [{ name: "b", title: "b", bitsPerByte: "2" }] },
+      /result\.baselines\[0\]\.bitsPerByte must be a number, got "2"/,
+    ],
+  ])("with %s are refused, and the sentence says where", (_, kind, change, message) => {
+    const json = JSON.parse(serializeFindings(findings)) as { result: object }
+    const result = kind === "text" ? { ...json.result, ...change } : { name: "blimp", accuracy: 0.6, ...change }
+    expect(() => parseFindings(JSON.stringify({ ...json, kind, result }), "f.json")).toThrow(FormatError)
+    expect(() => parseFindings(JSON.stringify({ ...json, kind, result }), "f.json")).toThrow(message)
+  })
+
+  it("keep a baseline of infinite loss as one without bits, and the commit that measured", () => {
+    const baselines = [
+      { name: "b", title: "b", unit: "byte", bitsPerByte: Infinity, natsPerUnit: 1, seconds: 1 } as const,
+    ]
+    const stored = serializeFindings({ ...findings, commit: "abc", result: { ...findings.result, baselines } })
+    const back = parseTextFindings(stored, "f.json")
+    expect(back.commit).toBe("abc")
+    expect(back.result.baselines).toEqual([{ name: "b", title: "b", unit: "byte", natsPerUnit: 1, seconds: 1 }])
+  })
+
   it("of a newer version say so", () => {
     expect(() =>
       parseFindings(

@@ -4,6 +4,7 @@ import { BLOCK_BYTES, type DocumentScore } from "../score/document-score.ts"
 import { type Fields, fieldsOf, parseFields } from "./fields.ts"
 import type { MeasuredData, MeasuredModel, MeasuringMachine, TextFindings, TextResult } from "./findings.ts"
 import { type CrossDomainCell, type CrossDomainMatrix, FINDINGS_VERSION, type Findings } from "./findings.ts"
+import { CELL, checked, GENERALIZATION, SUITE, TEXT } from "./shapes.ts"
 
 /** Digits of a document's SHA-256 that are kept: 64 bits, enough to tell any number of documents apart. */
 export const DOCUMENT_HASH_DIGITS = 16
@@ -52,6 +53,7 @@ export function parseFindings(text: string, file: string): Findings {
     version: FINDINGS_VERSION,
     model: modelFrom(fields.object("model")),
     kinglet: fields.text("kinglet"),
+    ...(fields.has("commit") ? { commit: fields.text("commit") } : {}),
     machine: machineFrom(fields.object("machine")),
     data: dataFrom(fields.object("data")),
     when: fields.text("when"),
@@ -100,8 +102,8 @@ const dataFrom = (fields: Fields): MeasuredData => ({
 
 const readResult: { readonly [kind in Findings["kind"]]: (fields: Fields, file: string) => unknown } = {
   text: textFrom,
-  suite: (fields) => (fields.text("name"), fields.number("accuracy"), fields.raw),
-  generalization: (fields) => (fields.text("sentence"), fields.raw),
+  suite: (fields, file) => checked(fields, SUITE, file),
+  generalization: (fields, file) => checked(fields, GENERALIZATION, file),
   "cross-domain": matrixFrom,
 }
 
@@ -114,11 +116,8 @@ function natsFrom(value: unknown, place: string, fields: Fields): number {
 function textFrom(fields: Fields, file: string): TextResult {
   const nats = natsFrom(fields.raw["nats"], "nats", fields)
   const [bytes, characters, tokens] = [fields.number("bytes"), fields.number("characters"), fields.number("tokens")]
-  const rest = fields.raw as unknown as TextResult
-  if (fields.has("interval")) for (const end of ["low", "high"]) fields.object("interval").number(end)
-  if (fields.has("baselines")) fields.list("baselines", (each, place) => fieldsOf(each, file, place).text("title"))
   return {
-    ...rest,
+    ...(checked(fields, TEXT, file) as unknown as TextResult),
     bitsPerByte: nats / Math.LN2 / bytes,
     bitsPerCharacter: nats / Math.LN2 / characters,
     bitsPerToken: nats / Math.LN2 / tokens,
@@ -127,8 +126,6 @@ function textFrom(fields: Fields, file: string): TextResult {
     tokens,
     bytes,
     characters,
-    protocol: fields.text("protocol"),
-    seconds: fields.number("seconds"),
     documents: documentsFrom(fields.object("documents")),
   }
 }
@@ -174,14 +171,14 @@ function matrixFrom(fields: Fields, file: string): CrossDomainMatrix {
   })
   const cells = fields.list("cells", (line, place) =>
     Array.isArray(line) && line.length === columns.length
-      ? line.map((cell, at) => cellFrom(fieldsOf(cell, file, `${place}[${at}]`)))
+      ? line.map((cell, at) => cellFrom(fieldsOf(cell, file, `${place}[${at}]`), file))
       : fields.fail("cells", `rows of ${columns.length}`),
   )
   return cells.length === rows.length ? { rows, columns, cells } : fields.fail("cells", `${rows.length} rows`)
 }
 
-function cellFrom(fields: Fields): CrossDomainCell {
-  if (fields.has("bitsPerByte")) fields.number("bitsPerByte")
-  else fields.text("unreadable")
-  return fields.raw
+function cellFrom(fields: Fields, file: string): CrossDomainCell {
+  const cell = checked(fields, CELL, file)
+  if (!fields.has("bitsPerByte")) fields.text("unreadable")
+  return fields.raw["bitsPerByte"] === null ? { ...cell, bitsPerByte: Infinity } : cell
 }

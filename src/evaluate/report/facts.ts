@@ -64,6 +64,7 @@ export interface RecipeFact {
   readonly source?: string
 }
 
+/** The machine that measured. */
 export interface MachineFacts {
   /** `node v22.1.0`. */
   readonly engine?: string
@@ -73,6 +74,8 @@ export interface MachineFacts {
   readonly cores?: number
   /** Device that computed: `wasm, 2 lanes`. */
   readonly device?: string
+  /** Device that trained, which may have been of another machine. */
+  readonly trainedOn?: string
   /** Of Kinglet. */
   readonly version?: string
   readonly commit?: string
@@ -88,6 +91,8 @@ export interface DataHash {
 export interface ResultFacts {
   /** Name of the text. */
   readonly text: string
+  /** Of what was measured: results are of one text exactly if their hashes are one; without, if their names are. */
+  readonly sha256?: string
   readonly bitsPerByte: number
   readonly interval?: Interval
   /** Why there is no interval. */
@@ -118,7 +123,7 @@ export interface SuiteFacts {
   readonly accuracy: number
   readonly interval?: Interval
   readonly items?: number
-  /** What guessing reaches: 0.5 for pairs, which is the default. */
+  /** What guessing reaches: 0.5 for pairs; absent where it means nothing, as in a cloze. */
   readonly chance?: number
   readonly phenomena?: readonly {
     readonly name: string
@@ -133,6 +138,16 @@ export interface SuiteFacts {
     readonly phenomena?: { readonly [name: string]: number }
     readonly source?: string
   }[]
+  /** What counting the same training text gives. */
+  readonly baselines?: readonly SuiteBaselineFacts[]
+  /** That a baseline wins, in one sentence. */
+  readonly verdict?: string
+}
+
+export interface SuiteBaselineFacts {
+  readonly name: string
+  readonly accuracy: number
+  readonly note?: string
 }
 
 /** How well probabilities are meant: of the likeliest token at each position, as `Reliability` of a score. */
@@ -159,10 +174,15 @@ export interface GeneralizationFacts {
   }[]
 }
 
-/** Bits per byte of a model trained on domain i (row), tested on domain j (column); null: not measured. */
+/** Bits per byte of the models of the rows on the texts of the columns. */
 export interface CrossDomainFacts {
-  readonly names: readonly string[]
-  readonly matrix: readonly (readonly (number | null)[])[]
+  /** `own`: the column that is the model's own text, held out by its run. */
+  readonly rows: readonly { readonly name: string; readonly own?: number }[]
+  readonly columns: readonly string[]
+  /** Null: not measured; a sentence: why it cannot be. */
+  readonly cells: readonly (readonly (number | string | null)[])[]
+  /** What must be said beside the numbers, such as that a model was trained on a text. */
+  readonly notes?: readonly string[]
 }
 
 export interface SampleFacts {

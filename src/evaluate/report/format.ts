@@ -1,5 +1,6 @@
 // Numbers as a report writes them. What is missing or not finite is a dash.
 import { formatBytes, formatCount, formatDuration } from "../../core/index.ts"
+import { pText } from "../comparison/sentence.ts"
 import type { Interval } from "../statistics/interval.ts"
 
 export const MISSING = "–"
@@ -44,12 +45,8 @@ export function range(interval: Interval | undefined, write: (value: number) => 
   return known === undefined ? MISSING : `${write(known.low)} to ${write(known.high)}`
 }
 
-/** `p < 0.001`, `p = 0.24`. */
-export function pValue(p: number | null | undefined): string {
-  const known = finite(p)
-  if (known === undefined) return MISSING
-  return known < 0.001 ? "p < 0.001" : `p = ${Number(known.toPrecision(2))}`
-}
+/** `p < 0.001`, `p = 0.24`, as in sentences. */
+export const pValue = written(pText)
 
 /** At most `length` characters, the middle left out. */
 export function shorten(text: string, length: number): string {

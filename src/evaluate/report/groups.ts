@@ -1,6 +1,7 @@
 // Which runs belong together (one recipe, several seeds), and how each group looks in every chart.
 import type { ReportFacts, RunFacts } from "./facts.ts"
 import { finite } from "./format.ts"
+import { textsOf } from "./texts.ts"
 
 export interface Group {
   readonly name: string
@@ -27,7 +28,10 @@ const QUIET: Look = { color: "var(--quiet)", dash: "", symbol: "circle" }
 
 export const isQuiet = (look: Look): boolean => look === QUIET
 
-/** Groups in the order of their first run. The best ones get the looks, where there are more groups than looks. */
+/**
+ * Groups in the order of their first run. Where there are more groups than looks, the best ones get them, or the first ones
+ * where runs were measured on different texts.
+ */
 export function groupsOf(facts: ReportFacts): Group[] {
   const members = new Map<string, RunFacts[]>()
   for (const run of facts.runs) {
@@ -41,7 +45,8 @@ export function groupsOf(facts: ReportFacts): Group[] {
 function distinctNames(members: ReadonlyMap<string, readonly RunFacts[]>): string[] {
   const names = [...members.keys()]
   if (names.length <= DISTINCT) return names
-  const best = new Map(names.map((name) => [name, bestOf(members.get(name)!)]))
+  const isOneText = textsOf([...members.values()].flat()).length <= 1
+  const best = new Map(names.map((name) => [name, isOneText ? bestOf(members.get(name)!) : 0]))
   const chosen = new Set(names.toSorted((a, b) => best.get(a)! - best.get(b)!).slice(0, DISTINCT))
   return names.filter((name) => chosen.has(name))
 }

@@ -1,9 +1,10 @@
 // What was measured, in one sentence and a few figures; all runs in a table.
 import type { ReportFacts, RunFacts } from "../facts.ts"
-import { bits, bytes, count, duration, ends, finite, MISSING, power, range, whole } from "../format.ts"
+import { bits, bytes, count, duration, ends, finite, MISSING, power, range, shorten, whole } from "../format.ts"
 import { type Group, median, seedsOf } from "../groups.ts"
 import { Html, html, type Part } from "../html.ts"
 import { tableOf } from "../table.ts"
+import { isOn, textsOf } from "../texts.ts"
 import { verdictOf } from "../verdict.ts"
 
 export function headline(facts: ReportFacts, groups: readonly Group[]): Html {
@@ -18,14 +19,16 @@ ${facts.runs.length > 1 && runTable(facts.runs)}
 `
 }
 
-/** The figures of a single recipe: medians where there are seeds. */
+/** The figures of a single recipe: medians where there are seeds; bits of different texts have none. */
 function figuresOf(group: Group): Part {
   const middle = (of: (run: RunFacts) => number | undefined): number | undefined => {
     const values = group.runs.map((run) => finite(of(run))).filter((value) => value !== undefined)
     return values.length > 0 ? median(values) : undefined
   }
   const figures = [
-    { name: "bits per byte", value: bits(middle((run) => run.result?.bitsPerByte)), under: spreadOf(group) },
+    ...(textsOf(group.runs).length > 1
+      ? []
+      : [{ name: "bits per byte", value: bits(middle((run) => run.result?.bitsPerByte)), under: spreadOf(group) }]),
     { name: "parameters", value: count(middle((run) => run.parameters)), under: sizeOf(middle((run) => run.bytes)) },
     {
       name: "training",
@@ -57,8 +60,14 @@ const OPEN_RUNS = 12
 
 function runTable(runs: readonly RunFacts[]): Html {
   const numbers = ["seed", "parameters", "size", "training", "FLOPs", "bits per byte", "95 % interval"]
+  const texts = textsOf(runs)
+  const textOf = (run: RunFacts): string => texts.find(({ key }) => isOn(key)(run))?.name ?? MISSING
   const table = tableOf({
-    columns: [{ title: "run" }, ...numbers.map((title) => ({ title, number: true }))],
+    columns: [
+      { title: "run" },
+      ...numbers.map((title) => ({ title, number: true })),
+      ...(texts.length > 1 ? [{ title: "on" }] : []),
+    ],
     rows: runs.map((run) => [
       run.name,
       finite(run.seed) === undefined ? MISSING : whole(run.seed),
@@ -68,6 +77,7 @@ function runTable(runs: readonly RunFacts[]): Html {
       power(run.flops),
       bits(run.result?.bitsPerByte),
       range(run.result?.interval, bits),
+      ...(texts.length > 1 ? [shorten(textOf(run), 28)] : []),
     ]),
   })
   const open = new Html(runs.length <= OPEN_RUNS ? " open" : "")

@@ -40,13 +40,14 @@ function byContent<T>(facts: readonly { readonly name: string; readonly fact: T 
 }
 
 function machineOf(machine: MachineFacts, names: readonly string[], runs: number): Html {
-  const { engine, system, processor, cores, device, version, commit } = machine
+  const { engine, system, processor, cores, device, trainedOn, version, commit } = machine
   const entries = [
     ["engine", engine],
     ["system", system],
     ["processor", processor],
     ["cores", cores === undefined ? undefined : whole(cores)],
     ["device", device],
+    ["trained on", trainedOn],
     ["kinglet", version],
     ["commit", commit],
   ].filter(([, value]) => value !== undefined)

@@ -1,7 +1,7 @@
 // Zero-shot suites: per phenomenon, with what guessing and others reach.
 import { type BarRow, barsOptions } from "../charts/bars-chart.ts"
 import { type Chart, figure, type LegendItem } from "../charts/figure.ts"
-import type { SuiteFacts } from "../facts.ts"
+import type { SuiteBaselineFacts, SuiteFacts } from "../facts.ts"
 import { finite, percent, range, shorten, whole } from "../format.ts"
 import { distinct, type Group, type Look } from "../groups.ts"
 import { type Html, html, type Part } from "../html.ts"
@@ -43,17 +43,43 @@ function suiteOf(name: string, all: readonly Series[]): Html {
     .filter((each, at, list) => list.findIndex((other) => other.name === each.name) === at)
   const firsts = all.filter(({ isFirst }) => isFirst)
   const drawn = distinct(firsts.toSorted((a, b) => (finite(b.suite.accuracy) ?? 0) - (finite(a.suite.accuracy) ?? 0)))
-  const chance = finite(drawn[0]!.suite.chance) ?? 0.5
+  const chance = drawn.map(({ suite }) => finite(suite.chance)).find((each) => each !== undefined)
   const rows = rowsOf(drawn, published)
+  const sentences = [
+    chance !== undefined && `Guessing reaches ${percent(chance)}${rows.length > 0 ? " (the dashed line)" : ""}.`,
+    rows.length > 0 && firsts.length > drawn.length && `Drawn are the ${drawn.length} best of ${firsts.length}.`,
+    rows.length > 0 && all.length > firsts.length && "Of the seeds of a recipe, the first is drawn.",
+  ].filter((sentence) => sentence !== false)
+  const baselines = baselinesOf(all)
   return html`<h3>${name}</h3>
-<p>Guessing reaches ${percent(chance)}${rows.length > 0 && " (the dashed line)"}.${rows.length > 0 && firsts.length > drawn.length && ` Drawn are the ${drawn.length} best of ${firsts.length}.`}${rows.length > 0 && all.length > firsts.length && " Of the seeds of a recipe, the first is drawn."}</p>
-${overall(all, published)}
+${sentences.length > 0 && html`<p>${sentences.join(" ")}</p>`}
+${overall(all, baselines, published)}
+${notesOf(all, baselines)}
 ${rows.length > 0 && figure(chartOf(name, rows, drawn, published, chance))}`
+}
+
+/** Baselines of all runs, the best first; two of a name stay apart where they counted different texts. */
+function baselinesOf(all: readonly Series[]): SuiteBaselineFacts[] {
+  const found = new Map(
+    all
+      .flatMap(({ suite }) => suite.baselines ?? [])
+      .map((baseline) => [JSON.stringify([baseline.name, percent(baseline.accuracy)]), baseline]),
+  )
+  return [...found.values()].toSorted((a, b) => (finite(b.accuracy) ?? 0) - (finite(a.accuracy) ?? 0))
+}
+
+function notesOf(all: readonly Series[], baselines: readonly SuiteBaselineFacts[]): Html | undefined {
+  const verdicts = all.flatMap(({ name, suite: { verdict } }) =>
+    verdict === undefined ? [] : [`${all.length > 1 ? `${name}: ` : ""}${verdict}`],
+  )
+  const notes = baselines.flatMap(({ name, note }) => (note === undefined ? [] : [`${name}: ${note}`]))
+  const lines = [...new Set([...verdicts, ...notes])]
+  return lines.length === 0 ? undefined : html`<ul class="notes">${lines.map((line) => html`<li>${line}</li>\n`)}</ul>`
 }
 
 type Published = NonNullable<SuiteFacts["published"]>
 
-function overall(all: readonly Series[], published: Published): Html {
+function overall(all: readonly Series[], baselines: readonly SuiteBaselineFacts[], published: Published): Html {
   return tableOf({
     columns: [{ title: "model" }, ...["accuracy", "95 % interval", "items"].map((title) => ({ title, number: true }))],
     rows: [
@@ -62,6 +88,12 @@ function overall(all: readonly Series[], published: Published): Html {
         percent(suite.accuracy),
         range(suite.interval, percent),
         whole(suite.items),
+      ]),
+      ...baselines.map(({ name, accuracy }) => [
+        html`${name} <small>counts the training text</small>`,
+        percent(accuracy),
+        "",
+        "",
       ]),
       ...published.map(({ name, accuracy, source }) => [
         html`${name} <small>published${source !== undefined && `: ${source}`}</small>`,
@@ -94,7 +126,7 @@ function chartOf(
   rows: readonly BarRow[],
   drawn: readonly Series[],
   published: Published,
-  chance: number,
+  chance: number | undefined,
 ): Chart {
   const marked = published.slice(0, MARKS.length).filter((each) => each.phenomena !== undefined)
   const whiskers = rows.some(({ bars }) => bars.some(({ interval }) => interval !== undefined))
@@ -114,7 +146,12 @@ function chartOf(
     options: (frame) =>
       barsOptions(
         rows,
-        { domain: [0, 1], axis: "accuracy", format: (value) => `${Math.round(100 * value)} %`, chance },
+        {
+          domain: [0, 1],
+          axis: "accuracy",
+          format: (value) => `${Math.round(100 * value)} %`,
+          ...(chance === undefined ? {} : { chance }),
+        },
         frame,
       ),
     table: phenomenonTable(rows, drawn, published),

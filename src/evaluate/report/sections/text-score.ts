@@ -5,6 +5,7 @@ import type { BaselineFacts, ResultFacts, RunFacts } from "../facts.ts"
 import { bits, count, finite, plain, range, shorten, whole } from "../format.ts"
 import type { Group } from "../groups.ts"
 import { type Html, html } from "../html.ts"
+import { isOn, seedNote, textsOf } from "../texts.ts"
 import { absent, type Section } from "./section.ts"
 
 /** Runs in a chart; all are in its table. */
@@ -22,14 +23,14 @@ export function textScore(groups: readonly Group[]): Section {
     .flatMap(({ runs, look }) => runs.map((run) => ({ run, result: run.result, color: look.color })))
     .filter((each): each is MeasuredRun => finite(each.result?.bitsPerByte) !== undefined)
   if (measured.length === 0) return absent(id, title, "kinglet evaluate RUN")
-  const texts = [...new Set(measured.map(({ result }) => result.text))]
-  const body = texts.map((text) =>
+  const note = seedNote(groups)
+  const texts = textsOf(measured.map(({ run }) => run)).map(({ key, name }) =>
     textOf(
-      text,
-      measured.filter(({ result }) => result.text === text),
+      name,
+      measured.filter(({ run }) => isOn(key)(run)),
     ),
   )
-  return { id, title, body }
+  return { id, title, body: html`${note !== undefined && html`<p class="note">${note}</p>\n`}${texts}` }
 }
 
 function textOf(text: string, measured: readonly MeasuredRun[]): Html {
