@@ -17,6 +17,7 @@ import {
   whichBaselineWins,
 } from "../evaluate/index.ts"
 import { dataFolderOf } from "../train/index.ts"
+import { SUITE_BASELINE_TITLES } from "./baseline-titles.ts"
 import type { Evaluating } from "./evaluating.ts"
 import { measuredBy, storeFindings } from "./evaluations.ts"
 import { measuredModel } from "./model-facts.ts"
@@ -120,16 +121,10 @@ function countingText(
 ): string {
   const tables = tableBytes === undefined ? [] : [`n-gram tables ${formatBytes(tableBytes)}`]
   return [
-    `${task}: ${titleOf[name]}`,
+    `${task}: ${SUITE_BASELINE_TITLES[name]}`,
     ...tables,
     items === 0 ? "counting" : `${count(items)} of ${count(total)} items`,
   ].join(", ")
-}
-
-const titleOf: { readonly [name in TaskBaseline["name"]]: string } = {
-  "unigram-bytes": "unigram over bytes",
-  "kneser-ney-bytes": "Kneser-Ney over bytes",
-  "kneser-ney-tokens": "Kneser-Ney over tokens",
 }
 
 // What is told
@@ -203,7 +198,7 @@ function phenomenonLines({ phenomena }: TaskResult, { colors, width }: Output): 
 function rankLines(result: TaskResult, baselines: readonly TaskBaseline[], { colors, width }: Output): string[] {
   const ours = { name: "this model", accuracy: headline(result), note: "", isOurs: true }
   const counted = baselines.map(({ name, order, note, result: theirs }) => ({
-    name: titleOf[name],
+    name: SUITE_BASELINE_TITLES[name],
     accuracy: headline(theirs),
     note: [order === undefined ? undefined : `order ${order}`, note].filter((part) => part !== undefined).join("; "),
     isOurs: false,

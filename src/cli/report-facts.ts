@@ -16,6 +16,7 @@ import {
   type SuiteResult,
   type TextFindings,
 } from "../evaluate/index.ts"
+import { SUITE_BASELINE_TITLES } from "./baseline-titles.ts"
 import { list, verdict } from "./comparison.ts"
 import { groupOf } from "./contestants.ts"
 import type { ModelFacts } from "./model-facts.ts"
@@ -130,14 +131,9 @@ function suiteFacts({
 }
 
 /** What people call the baselines of a suite. */
-const SUITE_BASELINES: { readonly [name: string]: string } = {
-  "unigram-bytes": "unigram over bytes",
-  "kneser-ney-bytes": "Kneser-Ney over bytes",
-  "kneser-ney-tokens": "Kneser-Ney over tokens",
-}
-
 function suiteBaselineFacts({ name, order, accuracy, mean, note }: StoredSuiteBaseline): SuiteBaselineFacts {
-  const title = Object.hasOwn(SUITE_BASELINES, name) ? SUITE_BASELINES[name]! : name
+  const titles: { readonly [name: string]: string } = SUITE_BASELINE_TITLES
+  const title = Object.hasOwn(titles, name) ? titles[name]! : name
   return {
     name: order === undefined ? title : `${title}, order ${order}`,
     accuracy: mean ?? accuracy,
