@@ -130,7 +130,6 @@ function suiteFacts({
   return facts
 }
 
-/** What people call the baselines of a suite. */
 function suiteBaselineFacts({ name, order, accuracy, mean, note }: StoredSuiteBaseline): SuiteBaselineFacts {
   const titles: { readonly [name: string]: string } = SUITE_BASELINE_TITLES
   const title = Object.hasOwn(titles, name) ? titles[name]! : name
