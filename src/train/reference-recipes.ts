@@ -1,7 +1,20 @@
 // Published recipes written out exactly, to be measured against: karpathy/nanoGPT, config/train_shakespeare_char.py and the
 // README's CPU flags. Facts: peers.md "The reference work for training".
 import { presets } from "../models/index.ts"
-import type { ModelRecipe, Recipe } from "./recipe.ts"
+import type { ModelRecipe, OptimizerRecipe, Recipe } from "./recipe.ts"
+
+/** AdamW as in train_shakespeare_char.py, for models of this size. */
+export const NANOGPT_OPTIMIZER: OptimizerRecipe = {
+  name: "adamw",
+  learningRate: 1e-3,
+  beta1: 0.9,
+  beta2: 0.99,
+  epsilon: 1e-8,
+  momentum: 0,
+  weightDecay: 0.1,
+  decayEmbeddings: true,
+  clipNorm: 1,
+}
 
 /** Sizes of one of the two works. */
 interface NanogptSizes {
@@ -50,17 +63,7 @@ function nanogptRecipe(paths: Recipe["data"]["paths"], sizes: NanogptSizes): Rec
     sequenceLength,
     accumulationSteps: 1,
     steps,
-    optimizer: {
-      name: "adamw",
-      learningRate: 1e-3,
-      beta1: 0.9,
-      beta2: 0.99,
-      epsilon: 1e-8,
-      momentum: 0,
-      weightDecay: 0.1,
-      decayEmbeddings: true,
-      clipNorm: 1,
-    },
+    optimizer: NANOGPT_OPTIMIZER,
     schedule: { name: "cosine", warmupSteps: 100, decayFraction: 1, finalFactor: 0.1 },
     evaluation: { everySteps: 250, maxTokens: 20 * batchSize * sequenceLength },
     sampling: { everySteps: 0, prompt: "\n", tokens: 200 },

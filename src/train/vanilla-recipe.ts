@@ -1,20 +1,9 @@
 // The control of a claim: what the same compute gives without any of the choices this project makes.
 import { presets } from "../models/index.ts"
 import { flopsPerStepOf } from "./probe.ts"
-import type { Explained, ModelRecipe, OptimizerRecipe, Recipe } from "./recipe.ts"
+import type { Explained, ModelRecipe, Recipe } from "./recipe.ts"
+import { NANOGPT_OPTIMIZER } from "./reference-recipes.ts"
 
-/** nanoGPT's for models of this size (config/train_shakespeare_char.py), not tuned: that is the point. */
-const VANILLA_OPTIMIZER: OptimizerRecipe = {
-  name: "adamw",
-  learningRate: 1e-3,
-  beta1: 0.9,
-  beta2: 0.99,
-  epsilon: 1e-8,
-  momentum: 0,
-  weightDecay: 0.1,
-  decayEmbeddings: true,
-  clipNorm: 1,
-}
 const WARM_UP_FRACTION = 0.05
 
 /**
@@ -28,7 +17,7 @@ export function vanillaRecipe(recipe: Recipe, vocabSize: number): Recipe {
     ...recipe,
     name: `vanilla control of ${recipe.name}`,
     model: vanillaModel(recipe.model, vocabSize),
-    optimizer: VANILLA_OPTIMIZER,
+    optimizer: NANOGPT_OPTIMIZER, // not tuned: that is the point
   }
   const flops = recipe.steps * flopsPerStepOf(recipe, vocabSize)
   const flopsPerStep = flopsPerStepOf(control, vocabSize)
@@ -66,6 +55,10 @@ function vanillaReasons(recipe: Recipe, steps: number, flops: number, spent: num
     "model.hiddenSize": explain(recipe.model.hiddenSize, "as in the run it controls", recipe.name),
     "model.numHiddenLayers": explain(recipe.model.numHiddenLayers, "as in the run it controls", recipe.name),
     block: explain("gpt2", "learned positions, LayerNorm, GELU, biases, tied head", "Radford et al. 2019"),
-    "optimizer.learningRate": explain(1e-3, "usual for small models; not tuned", "nanoGPT, train_shakespeare_char"),
+    "optimizer.learningRate": explain(
+      NANOGPT_OPTIMIZER.learningRate,
+      "usual for small models; not tuned",
+      "nanoGPT, train_shakespeare_char",
+    ),
   }
 }
