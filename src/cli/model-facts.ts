@@ -6,7 +6,7 @@ import type { MeasuredModel } from "../evaluate/index.ts"
 import { findCheckpoint } from "../generate/index.ts"
 import { type DecoderConfig, fromHuggingFaceConfig, parameterCounts } from "../models/index.ts"
 import { loadTokenizer } from "../tokenizer/index.ts"
-import { checkpointSteps, dataFolderOf, inspectRun, readCheckpointState } from "../train/index.ts"
+import { checkpointPath, checkpointSteps, dataFolderOf, inspectRun, readCheckpointState } from "../train/index.ts"
 import { count } from "./numbers.ts"
 import { type TrainingFacts, trainingFacts } from "./training-facts.ts"
 
@@ -79,7 +79,7 @@ async function trainingOf(
 ): Promise<TrainingFacts | undefined> {
   if (!(await inspectRun(files, dir))) return undefined
   const newest = (await checkpointSteps(files, dir)).at(-1)!
-  const folder = checkpoint ?? files.join(dir, "checkpoints", `step-${String(newest).padStart(6, "0")}`)
+  const folder = checkpoint ?? checkpointPath(files, dir, newest)
   return trainingFacts(files, dir, await readCheckpointState(files, folder))
 }
 

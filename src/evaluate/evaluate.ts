@@ -1,5 +1,6 @@
 // How well a model predicts a text: bits per byte, per character and per token, with the context protocol said.
 import type { Model } from "../generate/index.ts"
+import { bitRatios } from "./score/bit-ratios.ts"
 import type { DocumentScore } from "./score/document-score.ts"
 import type { Reliability } from "./score/reliability.ts"
 import { type ScoreTextOptions, scoreText } from "./score/score-text.ts"
@@ -40,14 +41,10 @@ export interface Evaluation {
  */
 export async function evaluate(model: Model, options: EvaluateOptions): Promise<Evaluation> {
   const { documents, nats, tokens, bytes, characters, ...rest } = await scoreText(model, options)
-  const bits = nats / Math.LN2
   const units = unitsOf(documents)
   const interval = bitsPerByteInterval(units)
   return {
-    bitsPerByte: bits / bytes,
-    bitsPerCharacter: bits / characters,
-    bitsPerToken: bits / tokens,
-    natsPerToken: nats / tokens,
+    ...bitRatios({ nats, tokens, bytes, characters }),
     tokens,
     bytes,
     characters,

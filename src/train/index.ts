@@ -2,6 +2,7 @@
 export {
   type Checkpoint,
   type CheckpointState,
+  checkpointPath,
   checkpointSteps,
   latestCheckpoint,
   loadCheckpoint,

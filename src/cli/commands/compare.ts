@@ -6,7 +6,7 @@ import { comparisonJson, rankingJson, rankingLines, twoLines } from "../comparis
 import { contestantOf, type Entrant, entrantsOf } from "../contestants.ts"
 import { measureMatrix } from "../cross-domain.ts"
 import { matrixLines } from "../cross-domain-lines.ts"
-import { INTERRUPTED, interruptible } from "../interrupts.ts"
+import { untilInterrupted } from "../interrupts.ts"
 import { type MeasuringOptions, measureText } from "../measure-text.ts"
 import type { Output } from "../output.ts"
 import { wrap } from "../text.ts"
@@ -35,18 +35,13 @@ export async function compareCommand(
   options: CompareCommandOptions,
   output: Output,
 ): Promise<number> {
-  return interruptible(output, async (signal) => {
-    try {
-      const entrants = await entrantsOf(paths, options.checkpoint)
-      for (const { model } of entrants) if (model?.note) await output.note(model.note)
-      const measuring = { ...options, output, signal }
-      if (options.matrix) await showMatrix(entrants, options.data, measuring)
-      else await showComparison(entrants, options.data, measuring)
-      return 0
-    } catch (error) {
-      if (signal.aborted) return INTERRUPTED
-      throw error
-    }
+  return untilInterrupted(output, async (signal) => {
+    const entrants = await entrantsOf(paths, options.checkpoint)
+    for (const { model } of entrants) if (model?.note) await output.note(model.note)
+    const measuring = { ...options, output, signal }
+    if (options.matrix) await showMatrix(entrants, options.data, measuring)
+    else await showComparison(entrants, options.data, measuring)
+    return 0
   })
 }
 

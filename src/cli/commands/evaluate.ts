@@ -5,7 +5,7 @@ import { evaluateGeneralization } from "../evaluate-generalization.ts"
 import { evaluateSuite, suiteOf } from "../evaluate-suites.ts"
 import { evaluateText } from "../evaluate-text.ts"
 import type { Evaluating } from "../evaluating.ts"
-import { INTERRUPTED, interruptible } from "../interrupts.ts"
+import { untilInterrupted } from "../interrupts.ts"
 import { modelFacts } from "../model-facts.ts"
 import type { Output } from "../output.ts"
 import { type ModelArguments, withModel } from "./generate.ts"
@@ -41,17 +41,12 @@ export async function evaluateCommand(path: string, options: EvaluateCommandOpti
   for (const other of options.against ?? []) await modelFacts(other, options.checkpoint) // told now, not after minutes
   const suites = await Promise.all((options.suite ?? []).map(suiteOf))
   return withModel(facts.checkpoint, options, (model) =>
-    interruptible(output, async (signal) => {
+    untilInterrupted(output, async (signal) => {
       const { checkpoint, threads, blas, device, weights, baselines } = options
       const placed = { checkpoint, threads, blas, device, weights }
       const evaluating: Evaluating = { ...placed, model, facts, output, signal, baselines }
-      try {
-        for (const part of partsOf(options, suites)) await part(evaluating)
-        return 0
-      } catch (error) {
-        if (signal.aborted) return INTERRUPTED
-        throw error
-      }
+      for (const part of partsOf(options, suites)) await part(evaluating)
+      return 0
     }),
   )
 }

@@ -6,7 +6,7 @@ import { type ComparisonOfTwo, compareTwo, reportHtml, type TextFindings } from 
 import { list } from "../comparison.ts"
 import { contestantOf, type Entrant, entrantsOf } from "../contestants.ts"
 import { storedFindings } from "../evaluations.ts"
-import { INTERRUPTED, interruptible } from "../interrupts.ts"
+import { untilInterrupted } from "../interrupts.ts"
 import { type MeasuringOptions, measureText } from "../measure-text.ts"
 import type { Output } from "../output.ts"
 import { type ReportedRun, reportFacts } from "../report-facts.ts"
@@ -23,24 +23,19 @@ export async function reportCommand(
   options: ReportCommandOptions,
   output: Output,
 ): Promise<number> {
-  return interruptible(output, async (signal) => {
-    try {
-      const entrants = await entrantsOf(paths, options.checkpoint)
-      const runs: ReportedRun[] = []
-      for (const entrant of entrants) runs.push(await reportedRun(entrant, { ...options, output, signal }))
-      const notes = entrants.flatMap(({ model }) => model?.note ?? [])
-      const facts = reportFacts(runs, comparisonsOf(runs, entrants), notes)
-      const files = platform.files!
-      const out = options.out ?? files.join(runs[0]!.model.dir!, "report.html")
-      const html = await reportHtml(facts)
-      await files.writeAtomic(out, html)
-      await output.event({ out, bytes: new TextEncoder().encode(html).length, ...facts })
-      await tell(out, html, runs, facts.verdict, output)
-      return 0
-    } catch (error) {
-      if (signal.aborted) return INTERRUPTED
-      throw error
-    }
+  return untilInterrupted(output, async (signal) => {
+    const entrants = await entrantsOf(paths, options.checkpoint)
+    const runs: ReportedRun[] = []
+    for (const entrant of entrants) runs.push(await reportedRun(entrant, { ...options, output, signal }))
+    const notes = entrants.flatMap(({ model }) => model?.note ?? [])
+    const facts = reportFacts(runs, comparisonsOf(runs, entrants), notes)
+    const files = platform.files!
+    const out = options.out ?? files.join(runs[0]!.model.dir!, "report.html")
+    const html = await reportHtml(facts)
+    await files.writeAtomic(out, html)
+    await output.event({ out, bytes: new TextEncoder().encode(html).length, ...facts })
+    await tell(out, html, runs, facts.verdict, output)
+    return 0
   })
 }
 

@@ -1,5 +1,6 @@
 // Findings as a file: JSON with the scores of documents as columns, since a text may have thousands of them.
 import { FormatError } from "../../core/index.ts"
+import { bitRatios } from "../score/bit-ratios.ts"
 import { BLOCK_BYTES, type DocumentScore } from "../score/document-score.ts"
 import { type Fields, fieldsOf, parseFields } from "./fields.ts"
 import type { MeasuredData, MeasuredModel, MeasuringMachine, TextFindings, TextResult } from "./findings.ts"
@@ -118,10 +119,7 @@ function textFrom(fields: Fields, file: string): TextResult {
   const [bytes, characters, tokens] = [fields.number("bytes"), fields.number("characters"), fields.number("tokens")]
   return {
     ...(checked(fields, TEXT, file) as unknown as TextResult),
-    bitsPerByte: nats / Math.LN2 / bytes,
-    bitsPerCharacter: nats / Math.LN2 / characters,
-    bitsPerToken: nats / Math.LN2 / tokens,
-    natsPerToken: nats / tokens,
+    ...bitRatios({ nats, tokens, bytes, characters }),
     nats,
     tokens,
     bytes,

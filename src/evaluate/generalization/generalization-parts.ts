@@ -14,7 +14,7 @@ import type { TrainTestGap } from "./train-test-gap.ts"
 export interface GeneralizationPart {
   readonly name: string
   readonly value: number
-  /** After the number, with its space. */
+  /** After the number, with its space: `" bits/byte"`, or `"%"` for a value in percent. */
   readonly unit?: string
   readonly interval?: Interval
   /** The same measure where nothing can have been memorized. */

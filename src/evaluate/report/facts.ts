@@ -1,5 +1,6 @@
 // What a report is made of: plain JSON, versioned, read from run folders by whoever asks for a report. Nearly everything is
 // optional; a report says in one line what is absent. A number that is not finite is shown as missing.
+import type { GeneralizationPart } from "../generalization/generalization-parts.ts"
 import type { Interval } from "../statistics/interval.ts"
 
 export const REPORT_VERSION = 1
@@ -160,18 +161,7 @@ export interface ReliabilityFacts {
 export interface GeneralizationFacts {
   /** What all parts mean for this model. */
   readonly sentence: string
-  readonly parts: readonly {
-    readonly name: string
-    readonly value: number
-    /** After the number, with its space: `" bits/byte"`, or `"%"` for a value in percent. */
-    readonly unit?: string
-    readonly interval?: Interval
-    /** The same measure where nothing can have been memorized. */
-    readonly control?: number
-    /** It shows memorizing or contamination. */
-    readonly fires: boolean
-    readonly because?: string
-  }[]
+  readonly parts: readonly (Omit<GeneralizationPart, "because"> & Partial<Pick<GeneralizationPart, "because">>)[]
 }
 
 /** Bits per byte of the models of the rows on the texts of the columns. */

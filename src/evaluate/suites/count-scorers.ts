@@ -2,8 +2,8 @@
 import type { KneserNeyModel } from "../baselines/kneser-ney.ts"
 import { runSliced, type Sliced } from "../baselines/slices.ts"
 import type { UnigramModel } from "../baselines/unigram.ts"
-import type { EndingScore, EndingsItem } from "../score/score-endings.ts"
-import type { EndingScorer, EndingScorerOptions, Examinee } from "./examinee.ts"
+import type { EndingScore, EndingsItem, ScoreEndingsOptions } from "../score/score-endings.ts"
+import type { EndingScorer, Examinee } from "./examinee.ts"
 
 /** What is asked of a count model here. */
 interface CountModel {
@@ -50,7 +50,7 @@ const countScorer =
 function* scoreAll(
   model: CountModel,
   items: readonly EndingsItem[],
-  { greedy = false, onProgress }: EndingScorerOptions,
+  { greedy = false, onProgress }: ScoreEndingsOptions,
 ): Sliced<EndingScore[][]> {
   const scores: EndingScore[][] = []
   for (const { prefix, endings } of items) {

@@ -4,15 +4,10 @@ import type { Model } from "../../generate/index.ts"
 import type { Tokenizer } from "../../tokenizer/index.ts"
 import { type EndingScore, type EndingsItem, type ScoreEndingsOptions, scoreEndings } from "../score/score-endings.ts"
 
-/** {@link ScoreEndingsOptions} with a signal that can be waited for. */
-export interface EndingScorerOptions extends ScoreEndingsOptions {
-  readonly signal?: AbortSignal
-}
-
 /** For each item, for each of its endings, what it costs after the item's prefix. */
 export type EndingScorer = (
   items: readonly EndingsItem[],
-  options: EndingScorerOptions,
+  options: ScoreEndingsOptions,
 ) => Promise<readonly (readonly EndingScore[])[]>
 
 export interface Examinee {

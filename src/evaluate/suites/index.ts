@@ -4,7 +4,6 @@ export { byteExaminee, kneserNeyScorer, unigramScorer } from "./count-scorers.ts
 export {
   type Beginning,
   type EndingScorer,
-  type EndingScorerOptions,
   type Examinee,
   modelExaminee,
 } from "./examinee.ts"

@@ -2,14 +2,14 @@
 import { platform } from "#platform"
 import { DataError, invariant } from "../../core/index.ts"
 import { runSliced, type Sliced } from "../baselines/slices.ts"
-import type { EndingScore } from "../score/score-endings.ts"
+import type { EndingScore, ScoreEndingsOptions } from "../score/score-endings.ts"
 import { type Credit, creditOf } from "./credits.ts"
 import { type EncodedTask, encodeItems } from "./encode-items.ts"
-import { type Beginning, type EndingScorerOptions, type Examinee, leadOf } from "./examinee.ts"
+import { type Beginning, type Examinee, leadOf } from "./examinee.ts"
 import type { Task, TaskKind } from "./task.ts"
 import { summarize, type TaskResult } from "./task-result.ts"
 
-export interface RunTaskOptions extends Pick<EndingScorerOptions, "signal" | "onProgress"> {
+export interface RunTaskOptions extends Pick<ScoreEndingsOptions, "signal" | "onProgress"> {
   /** What stands before each text; default the first of these that the tokenizer has. */
   readonly beginning?: Beginning
 }

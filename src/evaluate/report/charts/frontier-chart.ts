@@ -1,6 +1,7 @@
 // Size against loss: every run a symbol with its interval, the Pareto front a step line (below and left of it nothing is).
 import * as Plot from "@observablehq/plot"
 import type { Interval } from "../../statistics/interval.ts"
+import { paretoFront } from "../../statistics/pareto.ts"
 import { bits, bytes, count, ends, finite, range, shorten } from "../format.ts"
 import { DISTINCT, type Group, isQuiet } from "../groups.ts"
 import { printable } from "../html.ts"
@@ -82,10 +83,12 @@ function sizedRuns(groups: readonly Group[], measure: "parameters" | "bytes"): S
       return [{ name: run.name, group, size, bitsPerByte, interval, low, high }]
     }),
   )
-  const beats = (a: (typeof runs)[number], b: (typeof runs)[number]): boolean =>
-    a.size <= b.size && a.bitsPerByte <= b.bitsPerByte && (a.size < b.size || a.bitsPerByte < b.bitsPerByte)
+  const front = paretoFront(runs, [
+    { of: (run) => run.size, better: "less" },
+    { of: (run) => run.bitsPerByte, better: "less" },
+  ])
   return runs
-    .map((run) => ({ ...run, isFront: !runs.some((other) => beats(other, run)) }))
+    .map((run) => ({ ...run, isFront: front.includes(run) }))
     .toSorted((a, b) => a.size - b.size || a.bitsPerByte - b.bitsPerByte)
 }
 
